@@ -1,0 +1,56 @@
+//! MCP payloads as plain data: what the params and results of the protocol say, for every revision from
+//! 2024-11-05 to 2026-07-28.
+//!
+//! One set of types serves all revisions. A field that some revision lacks is optional, a field that no
+//! revision knows is kept in `other` and written back, and `null` in an optional field reads as absent.
+//! This layer knows serde and, for tokens and updates, the one-pass reader of envelopes below it: no
+//! connections, no clock, no error of the crate.
+
+pub(crate) mod annotations;
+pub(crate) mod cache;
+pub(crate) mod capabilities;
+pub(crate) mod completion;
+pub(crate) mod content;
+pub(crate) mod implementation;
+pub(crate) mod introduction;
+mod lenient;
+pub(crate) mod logging;
+pub(crate) mod meta;
+pub(crate) mod pagination;
+pub(crate) mod progress;
+pub(crate) mod prompt;
+pub(crate) mod resource;
+pub(crate) mod schema;
+pub(crate) mod subscription;
+pub(crate) mod token;
+pub(crate) mod tool;
+pub(crate) mod version;
+
+#[cfg(test)]
+mod tests;
+
+pub use annotations::{Annotations, Role};
+pub use cache::CacheScope;
+pub use capabilities::{
+    ClientCapabilities, ElicitationCapability, PromptsCapability, ResourcesCapability,
+    RootsCapability, SamplingCapability, ServerCapabilities, ToolsCapability,
+};
+pub use completion::{CompleteResult, Completion, CompletionReference};
+pub use content::{AudioContent, ContentBlock, EmbeddedResource, ImageContent, TextContent};
+pub use implementation::{Icon, Implementation};
+pub use introduction::{DiscoverResult, InitializeResult};
+pub use logging::{LogMessage, LoggingLevel};
+pub use meta::Meta;
+pub use pagination::Paginated;
+pub use progress::Progress;
+pub use prompt::{GetPromptResult, ListPromptsResult, Prompt, PromptArgument, PromptMessage};
+pub use resource::{
+    BlobResourceContents, ListResourceTemplatesResult, ListResourcesResult, ReadResourceResult,
+    Resource, ResourceContents, ResourceTemplate, TextResourceContents,
+};
+pub use schema::Schema;
+
+pub use subscription::SubscriptionFilter;
+pub use token::ProgressToken;
+pub use tool::{CallToolResult, ListToolsResult, Tool, ToolAnnotations};
+pub use version::{ProtocolVersion, UnknownVersion};

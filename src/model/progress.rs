@@ -1,0 +1,251 @@
+//! One progress update, as a consumer receives it, and its params as they stand on the wire.
+//!
+//! Owns what an update says and the bound on its size. It must not know queues, locks or calls.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::token::ProgressToken;
+use crate::jsonrpc::{Id, Key, OnePass, Text};
+
+/// At most this many bytes of message, `_meta` and unknown fields are kept of one update.
+pub(crate) const MAX_UPDATE_BYTES: usize = 64 * 1024;
+
+/// One update of a request's progress.
+///
+/// Revision 2026-07-28, "Progress", section 1; the fields after `message` are this client's own bookkeeping.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The token of the request, exactly as it was sent.
+    pub token: ProgressToken,
+    /// How far the work is. It should rise from update to update; see [`regressed`](Self::regressed).
+    pub progress: f64,
+    /// What `progress` is when all is done, where the server knows.
+    pub total: Option<f64>,
+    /// What the server is doing, in words for a person.
+    pub message: Option<Arc<str>>,
+    /// The place of this update among those that arrived for the token, from 1. Where updates were merged, the
+    /// place of the newest.
+    pub seq: u64,
+    /// How many earlier updates this one stands for, because they were not taken in time. 0 normally, so that
+    /// the sum of `1 + merged` is what the server sent.
+    pub merged: u64,
+    /// Time from the writing of the request to the arrival of this update.
+    pub elapsed: Duration,
+    /// Whether the value lies below an earlier one of the same request, against the specification.
+    pub regressed: bool,
+    /// Whether the server wrote the token in the other JSON type (`"1"` for `1`).
+    pub retyped: bool,
+    /// Whether parts beyond 64 KiB of message, `_meta` and unknown fields were cut off.
+    pub truncated: bool,
+    pub(crate) extra: Option<Arc<Extra>>,
+}
+
+/// What only few updates carry.
+#[derive(Debug, Default)]
+pub(crate) struct Extra {
+    meta: Option<Box<RawValue>>,
+    other: Vec<(Box<str>, Box<RawValue>)>,
+}
+
+impl Progress {
+    /// The done part of the whole, from 0 to 1.
+    ///
+    /// `Some` only where that is honest: the total is finite and above 0, and `0 ≤ progress ≤ total`.
+    #[must_use]
+    pub fn fraction(&self) -> Option<f64> {
+        let total = self
+            .total
+            .filter(|total| total.is_finite() && *total > 0.0)?;
+        (0.0..=total)
+            .contains(&self.progress)
+            .then(|| self.progress / total)
+    }
+
+    /// The done part of the whole in percent, from 0 to 100; `Some` as for [`fraction`](Self::fraction).
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        self.fraction().map(|fraction| fraction * 100.0)
+    }
+
+    /// The update's `_meta`, verbatim.
+    #[must_use]
+    pub fn meta(&self) -> Option<&RawValue> {
+        self.extra.as_ref()?.meta.as_deref()
+    }
+
+    /// The fields that the specification does not name, verbatim and in their order.
+    pub fn other(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        let fields = self.extra.as_ref().map_or(&[][..], |extra| &extra.other);
+        fields.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Bytes that this update holds beyond its own fixed size.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let message = self.message.as_ref().map_or(0, |message| message.len());
+        message + self.extra.as_ref().map_or(0, |extra| extra.bytes())
+    }
+}
+
+impl Extra {
+    fn bytes(&self) -> usize {
+        let meta = self.meta.as_ref().map_or(0, |meta| meta.get().len());
+        meta + self
+            .other
+            .iter()
+            .map(|(name, value)| name.len() + value.get().len())
+            .sum::<usize>()
+    }
+}
+
+/// `3 of 5: step 3`, for logs and errors.
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.progress)?;
+        if let Some(total) = self.total {
+            write!(f, " of {total}")?;
+        }
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The params of `notifications/progress`, borrowed from the read buffer.
+#[derive(Debug)]
+pub(crate) struct ProgressParams<'a> {
+    pub(crate) token: Key<'a>,
+    pub(crate) progress: f64,
+    pub(crate) total: Option<f64>,
+    message: Option<Cow<'a, str>>,
+    meta: Option<&'a RawValue>,
+    other: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+impl<'a> OnePass<'a> for ProgressParams<'a> {
+    const METHOD: &'static str = "notifications/progress";
+}
+
+impl ProgressParams<'_> {
+    /// The update that these params are, with the bookkeeping still to be filled in.
+    pub(crate) fn to_update(&self, token: ProgressToken) -> Progress {
+        let mut room = MAX_UPDATE_BYTES;
+        let mut truncated = false;
+        let message = self.message.as_ref().map(|message| {
+            let kept = cut(message, room);
+            truncated = kept.len() < message.len();
+            room -= kept.len();
+            Arc::from(kept)
+        });
+        let extra = (self.meta.is_some() || !self.other.is_empty()).then(|| {
+            let (extra, cut) = self.extra_within(room);
+            truncated |= cut;
+            Arc::new(extra)
+        });
+        Progress {
+            token,
+            progress: self.progress,
+            total: self.total,
+            message,
+            seq: 0,
+            merged: 0,
+            elapsed: Duration::ZERO,
+            regressed: false,
+            retyped: false,
+            truncated,
+            extra,
+        }
+    }
+
+    fn extra_within(&self, mut room: usize) -> (Extra, bool) {
+        let mut extra = Extra::default();
+        let mut truncated = false;
+        if let Some(meta) = self.meta {
+            if meta.get().len() <= room {
+                room -= meta.get().len();
+                extra.meta = Some(meta.to_owned());
+            } else {
+                truncated = true;
+            }
+        }
+        for (name, value) in &self.other {
+            let bytes = name.len() + value.get().len();
+            if bytes <= room {
+                room -= bytes;
+                extra.other.push((Box::from(&**name), (*value).to_owned()));
+            } else {
+                truncated = true;
+            }
+        }
+        (extra, truncated)
+    }
+}
+
+/// The longest start of `text` with at most `limit` bytes that ends between characters.
+fn cut(text: &str, limit: usize) -> &str {
+    if text.len() <= limit {
+        return text;
+    }
+    let end = (0..=limit)
+        .rev()
+        .find(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
+    &text[..end]
+}
+
+impl<'de> Deserialize<'de> for ProgressParams<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ParamsVisitor)
+    }
+}
+
+struct ParamsVisitor;
+
+impl<'de> Visitor<'de> for ParamsVisitor {
+    type Value = ProgressParams<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the params of a progress notification")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut token = Id::Absent;
+        let mut progress = None;
+        let mut total = None;
+        let mut message = None;
+        let mut meta = None;
+        let mut other = Vec::new();
+        while let Some(name) = map.next_key::<Text<'de>>()? {
+            match &*name.0 {
+                "progressToken" => token = map.next_value()?,
+                "progress" => progress = Some(map.next_value::<f64>()?),
+                "total" => total = map.next_value::<Option<f64>>()?,
+                "message" => message = map.next_value::<Option<Text<'de>>>()?,
+                "_meta" => meta = Some(map.next_value::<&RawValue>()?),
+                _ => other.push((name.0, map.next_value()?)),
+            }
+        }
+        let Id::Key(token) = token else {
+            return Err(A::Error::custom(
+                "no progressToken that is a string or an integer",
+            ));
+        };
+        let progress = progress.ok_or_else(|| A::Error::missing_field("progress"))?;
+        Ok(ProgressParams {
+            token,
+            progress,
+            total,
+            message: message.map(|text| text.0),
+            meta: meta.filter(|meta| meta.get() != "null"),
+            other,
+        })
+    }
+}
