@@ -1,0 +1,540 @@
+//! One call's slot: the mailboxes of its subscribers, the last value, and the response once it is there.
+//!
+//! Owns the states of a call and who is woken when. It is shared by the reader, the call and its droppers, each of
+//! which takes the one short lock. It must not know ids, tables, timers or transports.
+//!
+//! States: `Free` (subscribers wait for a call) → `Queued` → `Sent` → `Settled` (a response, or an error that
+//! takes its place) or `Dead` (the call is gone). From `Settled` and `Dead` nothing leads back.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use serde_json::value::RawValue;
+
+use super::callback::CallbackCell;
+use super::end::StreamEnd;
+use super::mailbox::{Mailbox, Overflow};
+use crate::error::Error;
+use crate::model::progress::Progress;
+use crate::model::token::ProgressToken;
+use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
+
+/// What a call ends with: the raw result, or the error that takes its place.
+pub(crate) type Outcome = Result<Box<RawValue>, Error>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Free,
+    Queued,
+    Sent,
+    Settled,
+    Dead,
+}
+
+impl Phase {
+    const fn is_over(self) -> bool {
+        matches!(self, Self::Settled | Self::Dead)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Slot {
+    token: ProgressToken,
+    /// Mirrors `Settled`, so that a call at work on its backlog sees the response without the lock.
+    settled: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    /// Whether the slot is already on the reader's list of slots to wake.
+    touched: bool,
+    next_key: u32,
+    seq: u64,
+    highest: f64,
+    last: Option<Progress>,
+    sent_at: Option<Instant>,
+    sign_at: Option<Instant>,
+    settled_at: Option<Instant>,
+    grace_until: Option<Instant>,
+    own: Option<Mailbox>,
+    subscribers: Vec<Subscriber>,
+    waker: Option<Waker>,
+    outcome: Option<Outcome>,
+    end: Option<StreamEnd>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Subscriber {
+    key: u32,
+    mailbox: Mailbox,
+    kind: SubscriberKind,
+}
+
+#[derive(Debug)]
+enum SubscriberKind {
+    Stream(Option<Waker>),
+    Callback(Arc<CallbackCell>),
+}
+
+/// What became of an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// The call is over.
+    Late,
+    Delivered {
+        /// The slot must be woken at the end of the read.
+        touched: bool,
+        regressed: bool,
+    },
+}
+
+/// What a call finds when it looks.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// The spare queue now holds updates for the call's own handler.
+    Batch,
+    Callback(Arc<CallbackCell>, Progress),
+    Settled(Outcome),
+    /// Nothing yet; the call is woken when there is.
+    Nothing {
+        /// The call was cancelled and ends then at the latest.
+        grace_until: Option<Instant>,
+    },
+}
+
+impl Slot {
+    /// A slot that waits for a call, or one that has it.
+    pub(crate) fn new(token: ProgressToken, phase: Phase, own: Option<Overflow>) -> Self {
+        Self {
+            token,
+            settled: AtomicBool::new(false),
+            state: Mutex::new(State {
+                phase,
+                touched: false,
+                next_key: 0,
+                seq: 0,
+                highest: f64::NEG_INFINITY,
+                last: None,
+                sent_at: None,
+                sign_at: None,
+                settled_at: None,
+                grace_until: None,
+                own: own.map(Mailbox::new),
+                subscribers: Vec::new(),
+                waker: None,
+                outcome: None,
+                end: None,
+            }),
+        }
+    }
+
+    pub(crate) const fn token(&self) -> &ProgressToken {
+        &self.token
+    }
+
+    /// Gives a waiting slot its call; false where it has or had one.
+    pub(crate) fn claim(&self, own: Option<Overflow>) -> bool {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Free {
+            return false;
+        }
+        state.phase = Phase::Queued;
+        state.own = own.map(Mailbox::new);
+        true
+    }
+
+    /// The request leaves the outbox now; false where the call is already over and it must not be written.
+    pub(crate) fn mark_sent(&self, now: Instant) -> bool {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Queued {
+            return false;
+        }
+        state.phase = Phase::Sent;
+        state.sent_at = Some(now);
+        state.sign_at = Some(now);
+        true
+    }
+
+    /// Puts an update into every mailbox.
+    pub(crate) fn deliver(&self, mut update: Progress, now: Instant) -> Delivery {
+        let mut state = self.state.lock();
+        if state.phase.is_over() {
+            return Delivery::Late;
+        }
+        state.seq += 1;
+        state.sign_at = Some(now);
+        update.seq = state.seq;
+        update.elapsed = state
+            .sent_at
+            .map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent));
+        update.regressed = update.progress < state.highest;
+        let regressed = update.regressed;
+        state.highest = state.highest.max(update.progress);
+        for subscriber in &mut state.subscribers {
+            subscriber.mailbox.push(update.clone());
+        }
+        let mut anyone = !state.subscribers.is_empty();
+        if let Some(own) = &mut state.own {
+            own.push(update.clone());
+            anyone = true;
+        }
+        state.last = Some(update);
+        let touched = anyone && !std::mem::replace(&mut state.touched, anyone);
+        Delivery::Delivered { touched, regressed }
+    }
+
+    /// Ends the call with an outcome; false, and `outcome` dropped, where it is over already.
+    ///
+    /// Whoever calls this wakes the slot afterwards. What is queued stays and is handed over first.
+    pub(crate) fn settle(&self, outcome: Outcome, end: StreamEnd, now: Instant) -> bool {
+        let mut state = self.state.lock();
+        if state.phase.is_over() {
+            // Dropped after the guard, since parameters outlive locals: L2 holds.
+            return false;
+        }
+        state.phase = Phase::Settled;
+        state.outcome = Some(outcome);
+        state.settled_at = Some(now);
+        state.end = Some(end);
+        self.settled.store(true, Ordering::Release);
+        true
+    }
+
+    /// Ends the call from this side: what is queued for it and its callbacks is discarded. Other streams keep what
+    /// they hold, then end. `outcome` is for a call that is still awaited.
+    ///
+    /// The phase it was in, or nothing where it was over already.
+    pub(crate) fn kill(&self, end: StreamEnd, outcome: Option<Outcome>) -> Option<Phase> {
+        let (phase, removed);
+        {
+            let mut state = self.state.lock();
+            if state.phase.is_over() {
+                return None;
+            }
+            phase = std::mem::replace(&mut state.phase, Phase::Dead);
+            state.end = Some(end);
+            state.outcome = outcome;
+            let callbacks: Vec<_> = state
+                .subscribers
+                .extract_if(.., |s| s.is_callback())
+                .collect();
+            removed = (state.own.take(), callbacks);
+        }
+        drop(removed);
+        self.wake();
+        Some(phase)
+    }
+
+    /// As `kill`, for a slot that still waits for its call; false where it has one.
+    pub(crate) fn kill_waiting(&self, end: StreamEnd) -> bool {
+        {
+            let mut state = self.state.lock();
+            if state.phase != Phase::Free {
+                return false;
+            }
+            state.phase = Phase::Dead;
+            state.end = Some(end);
+        }
+        self.wake();
+        true
+    }
+
+    /// The call has taken its outcome or is dropped: it needs nothing of the slot any more.
+    pub(crate) fn forget_call(&self) {
+        let removed;
+        {
+            let mut state = self.state.lock();
+            let callbacks: Vec<_> = state
+                .subscribers
+                .extract_if(.., |s| s.is_callback())
+                .collect();
+            removed = (
+                state.own.take(),
+                state.waker.take(),
+                state.outcome.take(),
+                callbacks,
+            );
+        }
+        drop(removed);
+    }
+
+    /// The call wants no updates for itself any more: those that wait are dropped, others are not kept.
+    pub(crate) fn stop_own(&self) {
+        let removed = self.state.lock().own.take();
+        drop(removed);
+    }
+
+    /// Wakes the call and the streams that have something to see. Called without any lock.
+    pub(crate) fn wake(&self) {
+        let mut wakers = Wakers::default();
+        self.take_wakers(&mut wakers);
+        wakers.wake();
+    }
+
+    fn take_wakers(&self, wakers: &mut Wakers) {
+        let mut state = self.state.lock();
+        state.touched = false;
+        let over = state.phase.is_over();
+        wakers.extend(state.waker.take());
+        for subscriber in &mut state.subscribers {
+            if let SubscriberKind::Stream(waker) = &mut subscriber.kind
+                && (over || !subscriber.mailbox.is_empty())
+            {
+                wakers.extend(waker.take());
+            }
+        }
+    }
+
+    /// The next thing for the call, in promise 2's order: updates up to the response, then the response.
+    ///
+    /// `spare` must be empty. With `merge` set, what waits is first merged into its newest update.
+    pub(crate) fn poll_call(
+        &self,
+        spare: &mut VecDeque<Progress>,
+        cx: &Context<'_>,
+        merge: bool,
+    ) -> Next {
+        // Cloned before and dropped after the lock (L2).
+        let mut waker = Some(cx.waker().clone());
+        let next = {
+            let mut state = self.state.lock();
+            let next = state.next(spare, merge);
+            if matches!(next, Next::Nothing { .. }) {
+                std::mem::swap(&mut state.waker, &mut waker);
+            }
+            next
+        };
+        drop(waker);
+        next
+    }
+
+    /// The next updates of one stream.
+    pub(crate) fn poll_stream(
+        &self,
+        key: u32,
+        spare: &mut VecDeque<Progress>,
+        cx: &Context<'_>,
+    ) -> Poll<Option<StreamEnd>> {
+        let mut waker = Some(cx.waker().clone());
+        let poll = {
+            let mut state = self.state.lock();
+            let end = state.end.unwrap_or(StreamEnd::Unregistered);
+            let over = state.phase.is_over();
+            match state
+                .subscribers
+                .iter_mut()
+                .find(|subscriber| subscriber.key == key)
+            {
+                None => Poll::Ready(Some(end)),
+                Some(subscriber) if !subscriber.mailbox.is_empty() => {
+                    subscriber.mailbox.swap(spare);
+                    Poll::Ready(None)
+                }
+                Some(_) if over => Poll::Ready(Some(end)),
+                Some(subscriber) => {
+                    if let SubscriberKind::Stream(installed) = &mut subscriber.kind {
+                        std::mem::swap(installed, &mut waker);
+                    }
+                    Poll::Pending
+                }
+            }
+        };
+        drop(waker);
+        poll
+    }
+
+    /// Adds a stream, which first sees the last value if there is one.
+    pub(crate) fn join_stream(&self, overflow: Overflow) -> u32 {
+        self.join(overflow, SubscriberKind::Stream(None))
+    }
+
+    /// Adds a callback, which first sees the last value if there is one. Whoever adds it wakes the slot
+    /// afterwards: a last value is work for a call that may be asleep.
+    pub(crate) fn join_callback(&self, overflow: Overflow, cell: Arc<CallbackCell>) -> u32 {
+        self.join(overflow, SubscriberKind::Callback(cell))
+    }
+
+    fn join(&self, overflow: Overflow, kind: SubscriberKind) -> u32 {
+        let mut mailbox = Mailbox::new(overflow);
+        let mut state = self.state.lock();
+        if let Some(last) = &state.last {
+            let mut last = last.clone();
+            last.merged = 0;
+            mailbox.push(last);
+        }
+        let key = state.next_key;
+        state.next_key += 1;
+        state.subscribers.push(Subscriber { key, mailbox, kind });
+        key
+    }
+
+    /// Removes one subscriber; true where nobody is left and no call holds the slot.
+    pub(crate) fn leave(&self, key: u32) -> bool {
+        let (_removed, vacant);
+        {
+            let mut state = self.state.lock();
+            let index = state
+                .subscribers
+                .iter()
+                .position(|subscriber| subscriber.key == key);
+            _removed = index.map(|index| state.subscribers.remove(index));
+            vacant = state.is_vacant();
+        }
+        vacant
+    }
+
+    /// Removes every subscriber, ending streams with `Unregistered`; true as for `leave`.
+    pub(crate) fn leave_all(&self) -> bool {
+        let (mut removed, vacant);
+        {
+            let mut state = self.state.lock();
+            removed = std::mem::take(&mut state.subscribers);
+            vacant = state.is_vacant();
+        }
+        let mut wakers = Wakers::default();
+        for subscriber in &mut removed {
+            match &mut subscriber.kind {
+                SubscriberKind::Stream(waker) => wakers.extend(waker.take()),
+                SubscriberKind::Callback(cell) => cell.end(),
+            }
+        }
+        wakers.wake();
+        vacant
+    }
+
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.state.lock().is_vacant()
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.state.lock().phase
+    }
+
+    pub(crate) fn last(&self) -> Option<Progress> {
+        self.state.lock().last.clone()
+    }
+
+    /// When the response came, if it has.
+    pub(crate) fn settled_at(&self) -> Option<Instant> {
+        if !self.settled.load(Ordering::Acquire) {
+            return None;
+        }
+        self.state.lock().settled_at
+    }
+
+    /// Appends what waits in the call's own mailbox to `batch`.
+    pub(crate) fn take_rest(&self, batch: &mut VecDeque<Progress>) {
+        let mut rest = VecDeque::new();
+        if let Some(own) = &mut self.state.lock().own {
+            own.swap(&mut rest);
+        }
+        batch.append(&mut rest);
+    }
+
+    /// The call was cancelled but may receive updates until `until`; false where it is not on the wire.
+    pub(crate) fn begin_grace(&self, until: Instant) -> bool {
+        {
+            let mut state = self.state.lock();
+            if state.phase != Phase::Sent {
+                return false;
+            }
+            state.grace_until.get_or_insert(until);
+        }
+        self.wake();
+        true
+    }
+
+    /// The outcome of a call that was ended from this side while its handler was at work.
+    pub(crate) fn poll_interrupted(&self, cx: &Context<'_>) -> Next {
+        let mut waker = Some(cx.waker().clone());
+        let next = {
+            let mut state = self.state.lock();
+            let dead = state.phase == Phase::Dead;
+            match state.outcome.take_if(|_| dead) {
+                Some(outcome) => Next::Settled(outcome),
+                None => {
+                    std::mem::swap(&mut state.waker, &mut waker);
+                    Next::Nothing {
+                        grace_until: state.grace_until,
+                    }
+                }
+            }
+        };
+        drop(waker);
+        next
+    }
+
+    /// The last update, or else the writing of the request.
+    pub(crate) fn last_sign(&self) -> Option<Instant> {
+        self.state.lock().sign_at
+    }
+}
+
+impl State {
+    fn is_vacant(&self) -> bool {
+        self.phase == Phase::Free && self.subscribers.is_empty()
+    }
+
+    fn next(&mut self, spare: &mut VecDeque<Progress>, merge: bool) -> Next {
+        if let Some(own) = self.own.as_mut().filter(|own| !own.is_empty()) {
+            if merge {
+                own.merge();
+            }
+            own.swap(spare);
+            return Next::Batch;
+        }
+        for subscriber in &mut self.subscribers {
+            if let SubscriberKind::Callback(cell) = &subscriber.kind {
+                if merge {
+                    subscriber.mailbox.merge();
+                }
+                if let Some(update) = subscriber.mailbox.pop() {
+                    return Next::Callback(cell.clone(), update);
+                }
+            }
+        }
+        match self.outcome.take() {
+            Some(outcome) => Next::Settled(outcome),
+            None => Next::Nothing {
+                grace_until: self.grace_until,
+            },
+        }
+    }
+}
+
+impl Subscriber {
+    const fn is_callback(&self) -> bool {
+        matches!(self.kind, SubscriberKind::Callback(_))
+    }
+}
+
+/// Wakers taken out under a lock, to be woken after it.
+#[derive(Debug, Default)]
+struct Wakers {
+    /// Nearly always there is one; it needs no allocation.
+    first: Option<Waker>,
+    others: Vec<Waker>,
+}
+
+impl Wakers {
+    fn extend(&mut self, waker: Option<Waker>) {
+        if self.first.is_none() {
+            self.first = waker;
+        } else {
+            self.others.extend(waker);
+        }
+    }
+
+    /// A waker that panics must not take the reader down with it.
+    fn wake(self) {
+        for waker in self.first.into_iter().chain(self.others) {
+            let woken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
+            if woken.is_err() {
+                tracing::error!("a task's waker panicked; its task may not notice the update");
+            }
+        }
+    }
+}
