@@ -1,0 +1,406 @@
+//! What an incoming frame does.
+//!
+//! Owns the judgement of every message: which call it is for, or which diagnostic it is. Nothing that a server
+//! sends fails a call or the connection, but a malformed response its own call. It must not know how frames are
+//! read, and runs no handler.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::calls::Session;
+use super::flight::{Flight, Kind};
+use super::notification::Notification;
+use super::salvage::salvage_response_id;
+use super::stats::DiagnosticKind;
+use super::wire;
+use crate::error::{Error, ErrorKind};
+use crate::jsonrpc::{Envelope, ErrorObject, Id, Key, OnePass, Params, split_batch};
+use crate::model::progress::ProgressParams;
+use crate::progress::end::StreamEnd;
+use crate::progress::slot::{Delivery, Outcome, Slot};
+use crate::sync::Arc;
+
+/// One read's worth of frames: one reading of the clock, and one wake per touched slot at its end.
+#[derive(Debug)]
+pub(crate) struct Read {
+    now: Instant,
+    touched: Vec<Arc<Slot>>,
+    /// The slot of the last update: a run of updates for one token needs one look-up.
+    last: Option<Arc<Slot>>,
+}
+
+impl Read {
+    pub(crate) const fn new(now: Instant) -> Self {
+        Self {
+            now,
+            touched: Vec::new(),
+            last: None,
+        }
+    }
+
+    /// Wakes every call that has something to see.
+    pub(crate) fn finish(self) {
+        for slot in self.touched {
+            slot.wake();
+        }
+    }
+}
+
+type Incoming<'a> = Envelope<'a, ProgressParams<'a>>;
+
+impl Session {
+    /// Takes in one frame: a message, or a batch of them.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the connection cannot go on: the server asks faster than it reads the answers.
+    pub(crate) fn dispatch(&self, frame: &[u8], read: &mut Read) -> Result<(), Error> {
+        let frame = frame.trim_ascii();
+        if frame.first() != Some(&b'[') {
+            return self.dispatch_message(frame, read);
+        }
+        match split_batch(frame) {
+            Ok(messages) => {
+                for message in messages {
+                    self.dispatch_message(message.get().as_bytes(), read)?;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.note_malformed(frame, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// A frame beyond the limit, of which only the start is there: its call fails, if the id is in the start.
+    pub(crate) fn dispatch_oversized(
+        &self,
+        start: &[u8],
+        length: u64,
+        limit: usize,
+        read: &mut Read,
+    ) {
+        self.counters.note(DiagnosticKind::OversizedMessage, || {
+            format!(
+                "{length} bytes, beginning {}",
+                String::from_utf8_lossy(&start[..start.len().min(80)])
+            )
+        });
+        if let Some(id) = salvage_response_id(start) {
+            let text = format!(
+                "the response has {length} bytes, beyond the limit of {limit} bytes for one message"
+            );
+            let error = Error::new(ErrorKind::Protocol, text)
+                .with_hint("raise `max_message_bytes` if responses of this size are expected");
+            self.fail_response(&id, error, read);
+        }
+    }
+
+    fn dispatch_message(&self, frame: &[u8], read: &mut Read) -> Result<(), Error> {
+        if frame.is_empty() {
+            return Ok(());
+        }
+        match Incoming::decode(frame) {
+            Ok(envelope) => self.dispatch_envelope(envelope, frame.len(), read),
+            Err(error) => self.dispatch_undecodable(frame, &error, read),
+        }
+    }
+
+    /// Second try for a frame that did not decode: with raw params, then with its invalid UTF-8 replaced.
+    fn dispatch_undecodable(
+        &self,
+        frame: &[u8],
+        error: &serde_json::Error,
+        read: &mut Read,
+    ) -> Result<(), Error> {
+        if let Ok(envelope) = Envelope::<'_, Untyped>::decode(frame) {
+            // The envelope is sound, so its params were not: those of a progress notification.
+            let detail = || format!("{error} in {}", envelope.params_text());
+            self.counters.note(DiagnosticKind::MalformedUpdate, detail);
+            return Ok(());
+        }
+        if let Cow::Owned(mended) = String::from_utf8_lossy(frame)
+            && let Ok(envelope) = Incoming::decode(mended.as_bytes())
+        {
+            self.counters
+                .note(DiagnosticKind::InvalidUtf8, || mended.clone());
+            return self.dispatch_envelope(envelope, mended.len(), read);
+        }
+        self.note_malformed(frame, error);
+        if let Some(id) = salvage_response_id(frame) {
+            let error = Error::new(
+                ErrorKind::Protocol,
+                format!("the response is not valid JSON: {error}"),
+            );
+            self.fail_response(&id, error, read);
+        }
+        Ok(())
+    }
+
+    fn note_malformed(&self, frame: &[u8], error: &serde_json::Error) {
+        self.counters.note(DiagnosticKind::MalformedMessage, || {
+            format!("{error} in {}", String::from_utf8_lossy(frame))
+        });
+    }
+
+    fn dispatch_envelope(
+        &self,
+        envelope: Incoming<'_>,
+        length: usize,
+        read: &mut Read,
+    ) -> Result<(), Error> {
+        match (envelope.method, envelope.id) {
+            (Some(method), Id::Absent) => match &envelope.params {
+                Params::Typed(params) => self.on_progress(params, read),
+                params => self.on_notification(&method, params, read),
+            },
+            (Some(method), Id::Key(id)) => return self.on_request(&id, &method),
+            (None, Id::Key(id)) if envelope.result.is_some() || envelope.error.is_some() => {
+                let outcome = match (envelope.error, envelope.result) {
+                    (Some(error), _) => Err(Error::rpc(ErrorObject::from_raw(error))),
+                    (None, result) => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
+                };
+                self.on_response(&id, outcome, read);
+            }
+            (None, Id::Absent | Id::Invalid) if envelope.error.is_some() => {
+                let text = envelope.error.map_or("", RawValue::get);
+                self.counters.note(DiagnosticKind::ForeignResponse, || format!("an error without an id: {text}"));
+            }
+            (method, id) => self.counters.note(DiagnosticKind::MalformedMessage, || {
+                format!("{length} bytes, method {method:?}, {id:?}, neither request, notification nor response")
+            }),
+        }
+        Ok(())
+    }
+
+    fn on_progress(&self, params: &ProgressParams<'_>, read: &mut Read) {
+        let tokens = self.registry.shared();
+        let mut retyped = false;
+        if !read
+            .last
+            .as_ref()
+            .is_some_and(|slot| slot.token().matches(&params.token))
+        {
+            read.last = tokens.lookup(&params.token).or_else(|| {
+                retyped = true;
+                params.token.retyped().and_then(|key| tokens.lookup(&key))
+            });
+        }
+        let Some(slot) = &read.last else {
+            let retired = tokens.is_retired(&params.token);
+            let kind = if retired {
+                DiagnosticKind::LateUpdate
+            } else {
+                DiagnosticKind::ForeignUpdate
+            };
+            self.counters.note(kind, || {
+                format!("token {:?}, progress {}", params.token, params.progress)
+            });
+            return;
+        };
+        let mut update = params.to_update(slot.token().clone());
+        update.retyped = retyped;
+        let detail = || format!("token {:?}, progress {}", slot.token(), params.progress);
+        match slot.deliver(update, read.now) {
+            Delivery::Late => self.counters.note(DiagnosticKind::LateUpdate, detail),
+            Delivery::Delivered { touched, regressed } => {
+                self.counters.update();
+                if regressed {
+                    self.counters.note(DiagnosticKind::RegressingUpdate, detail);
+                }
+                if retyped {
+                    self.counters.note(DiagnosticKind::Retyped, detail);
+                }
+                if touched {
+                    read.touched.push(slot.clone());
+                }
+            }
+        }
+    }
+
+    fn on_response(&self, id: &Key<'_>, outcome: Outcome, read: &mut Read) {
+        let Some(flight) = self.flight(id) else {
+            let retired = own_id(id).is_some_and(|id| self.is_retired(id));
+            let kind = if retired {
+                DiagnosticKind::LateResponse
+            } else {
+                DiagnosticKind::ForeignResponse
+            };
+            self.counters.note(kind, || format!("id {id:?}"));
+            return;
+        };
+        let end = if outcome.is_ok() {
+            StreamEnd::Completed
+        } else {
+            StreamEnd::Failed
+        };
+        let outcome = outcome.map_err(|error| error.with_context(flight.context(read.now)));
+        self.forget(&flight, end);
+        // The token is free again: a later update of this read is looked up anew.
+        read.last = None;
+        if flight.slot.settle(outcome, end, read.now) {
+            read.touched.push(flight.slot.clone());
+        } else {
+            self.counters
+                .note(DiagnosticKind::LateResponse, || format!("id {id:?}"));
+        }
+    }
+
+    fn fail_response(&self, id: &Key<'_>, error: Error, read: &mut Read) {
+        if self.flight(id).is_some() {
+            self.on_response(id, Err(error), read);
+        }
+    }
+
+    /// The call that a response is for, also where the server wrote its id as a string.
+    fn flight(&self, id: &Key<'_>) -> Option<Arc<Flight>> {
+        let flight = self.in_flight.get_with(&own_id(id)?, Arc::clone)?;
+        if matches!(id, Key::String(_)) {
+            self.counters.note(DiagnosticKind::Retyped, || {
+                format!("id {id:?} of {}", flight.method)
+            });
+        }
+        Some(flight)
+    }
+
+    fn on_request(&self, id: &Key<'_>, method: &str) -> Result<(), Error> {
+        if self.wire().is_modern() {
+            // A client of the modern era writes no responses (revision 2026-07-28, stdio, "Sending Messages").
+            self.counters
+                .note(DiagnosticKind::UnservedRequest, || method);
+            return Ok(());
+        }
+        let reply = if method == "ping" {
+            wire::reply(id, Ok(()))
+        } else {
+            self.counters
+                .note(DiagnosticKind::UnservedRequest, || method);
+            let text = format!("{method} is not supported by this client");
+            wire::reply(
+                id,
+                Err(&ErrorObject::new(ErrorObject::METHOD_NOT_FOUND, text)),
+            )
+        };
+        self.outbox.push_reply(reply).map_err(|_| {
+            Error::new(
+                ErrorKind::ConnectionLost,
+                "the server keeps sending requests and reads none of the answers; the connection was given up",
+            )
+        })
+    }
+
+    fn on_notification(
+        &self,
+        method: &str,
+        params: &Params<'_, ProgressParams<'_>>,
+        read: &mut Read,
+    ) {
+        let raw = match params {
+            Params::Raw(raw) => Some(*raw),
+            Params::Absent | Params::Typed(_) => None,
+        };
+        if method == ProgressParams::METHOD {
+            // The params stood before the method, or there are none.
+            match raw.map(|raw| serde_json::from_str(raw.get())) {
+                Some(Ok(params)) => self.on_progress(&params, read),
+                Some(Err(error)) => {
+                    self.counters
+                        .note(DiagnosticKind::MalformedUpdate, || error.to_string());
+                }
+                None => self
+                    .counters
+                    .note(DiagnosticKind::MalformedUpdate, || "no params"),
+            }
+            return;
+        }
+        let notification = || Notification {
+            method: method.to_owned(),
+            params: raw.map(ToOwned::to_owned),
+        };
+        let bytes = method.len() + raw.map_or(0, |raw| raw.get().len());
+        if let Some(named) = raw.and_then(Named::of) {
+            if let Some(flight) = named.subscription.as_ref().and_then(|id| self.flight(id))
+                && let Kind::Listen(feed) = &flight.kind
+            {
+                feed.send(bytes, notification);
+            }
+            if method == "notifications/cancelled"
+                && let Some(id) = &named.request
+                && self
+                    .flight(id)
+                    .is_some_and(|flight| matches!(flight.kind, Kind::Listen(_)))
+            {
+                let error = Error::new(ErrorKind::Cancelled, "the server ended the subscription");
+                self.fail_response(id, error, read);
+            }
+        }
+        self.notifications.send(bytes, notification);
+    }
+}
+
+/// Ids that this client mints are small integers.
+fn own_id(id: &Key<'_>) -> Option<i64> {
+    match (id, id.retyped()) {
+        (Key::Number(number), _) => Some(*number),
+        (_, Some(Key::Number(number))) => Some(number),
+        _ => None,
+    }
+}
+
+/// Which request a notification names.
+struct Named<'a> {
+    /// `_meta["io.modelcontextprotocol/subscriptionId"]` (revision 2026-07-28, "Subscriptions").
+    subscription: Option<Key<'a>>,
+    /// `requestId` of `notifications/cancelled`.
+    request: Option<Key<'a>>,
+}
+
+impl<'a> Named<'a> {
+    fn of(raw: &'a RawValue) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Members<'a> {
+            #[serde(rename = "_meta", borrow, default)]
+            meta: Option<Meta<'a>>,
+            #[serde(rename = "requestId", borrow, default)]
+            request: Option<&'a RawValue>,
+        }
+
+        #[derive(Deserialize)]
+        struct Meta<'a> {
+            #[serde(rename = "io.modelcontextprotocol/subscriptionId", borrow, default)]
+            subscription: Option<&'a RawValue>,
+        }
+
+        let members: Members<'a> = serde_json::from_str(raw.get()).ok()?;
+        let key = |raw: Option<&'a RawValue>| match serde_json::from_str(raw?.get()) {
+            Ok(Id::Key(key)) => Some(key),
+            _ => None,
+        };
+        Some(Self {
+            subscription: members.meta.and_then(|meta| key(meta.subscription)),
+            request: key(members.request),
+        })
+    }
+}
+
+/// Params that stay raw whatever the method is.
+#[derive(Deserialize)]
+struct Untyped {}
+
+impl OnePass<'_> for Untyped {
+    // No method has this name, so that no params are decoded.
+    const METHOD: &'static str = "";
+}
+
+impl Envelope<'_, Untyped> {
+    fn params_text(&self) -> &str {
+        match self.params {
+            Params::Raw(raw) => raw.get(),
+            Params::Absent | Params::Typed(_) => "nothing",
+        }
+    }
+}
