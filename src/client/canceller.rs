@@ -1,0 +1,61 @@
+//! The cancel button of a call.
+//!
+//! Owns cancelling from any task or thread. It must not know who awaits the call.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::clock;
+use super::core::{Core, cancelled};
+use crate::progress::end::StreamEnd;
+use crate::session::calls::Session;
+use crate::session::flight::Flight;
+use crate::sync::Arc;
+
+/// Cancels one call; cheap to clone, usable from any thread, with or without a runtime.
+///
+/// It keeps neither the call nor the connection alive.
+#[derive(Clone)]
+pub struct Canceller {
+    session: Arc<Session>,
+    flight: Arc<Flight>,
+    grace: Duration,
+}
+
+impl Canceller {
+    pub(super) fn of(core: &Core) -> Self {
+        Self {
+            session: core.session().clone(),
+            flight: core.flight().clone(),
+            grace: core.limits().cancel_grace,
+        }
+    }
+
+    /// Cancels the call and tells the server, with a reason that it may log. A call that is over stays as it is, also
+    /// where its response has arrived but was not taken yet.
+    ///
+    /// The call ends at once with [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled), discarding waiting updates.
+    /// With [`cancel_grace`](crate::Request::cancel_grace) it goes on until the response comes or the grace is over; a
+    /// result that still comes is given, an error counts as cancelled.
+    ///
+    /// Returns whether there was something to cancel.
+    pub fn cancel(&self, reason: impl AsRef<str>) -> bool {
+        let reason = reason.as_ref();
+        let now = clock::now();
+        if !self.grace.is_zero() && self.flight.slot.begin_grace(now + self.grace) {
+            self.session.tell_cancelled(&self.flight, reason);
+            return true;
+        }
+        let error = cancelled().with_context(self.flight.context(now));
+        self.session
+            .abandon(&self.flight, StreamEnd::Cancelled, reason, Some(error))
+    }
+}
+
+impl fmt::Debug for Canceller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Canceller")
+            .field("id", &self.flight.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,188 @@
+//! Making a client: its options, and opening the connection.
+//!
+//! Owns the builder. The era is found in `negotiate`.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::runtime::Handle;
+
+use super::driver::Driver;
+use super::handle::Client;
+use super::limits::Limits;
+use super::negotiate::negotiate;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{ClientCapabilities, Implementation, LoggingLevel, ProtocolVersion};
+use crate::progress::mailbox::Overflow;
+use crate::progress::registry::ProgressRegistry;
+use crate::session::calls::Session;
+use crate::sync::Arc;
+use crate::transport::connector::Connector;
+
+/// The longest message that is taken in, unless the client says otherwise.
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// A connection to be made; await it for the [`Client`].
+///
+/// # Errors
+///
+/// Awaiting it fails with [`ErrorKind::ConnectionLost`] where the server cannot be started or reached or goes away,
+/// with [`ErrorKind::Timeout`] where it does not answer, and with [`ErrorKind::Unsupported`] where it shares no
+/// revision with this client.
+#[must_use = "nothing is connected until this is awaited"]
+pub struct Connect {
+    pub(super) connector: Box<dyn Connector>,
+    pub(super) options: Options,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Options {
+    pub(super) limits: Limits,
+    pub(super) version: Option<ProtocolVersion>,
+    pub(super) probe_timeout: Option<Duration>,
+    pub(super) connect_timeout: Option<Duration>,
+    pub(super) max_message_bytes: usize,
+    pub(super) log_level: Option<LoggingLevel>,
+    pub(super) client_info: Implementation,
+    pub(super) capabilities: ClientCapabilities,
+}
+
+impl Connect {
+    pub(super) fn new(connector: Box<dyn Connector>) -> Self {
+        let options = Options {
+            limits: Limits::default(),
+            version: None,
+            probe_timeout: None,
+            connect_timeout: Some(Duration::from_secs(60)),
+            max_message_bytes: MAX_MESSAGE_BYTES,
+            log_level: None,
+            client_info: Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+            capabilities: ClientCapabilities::default(),
+        };
+        Self { connector, options }
+    }
+
+    /// Speaks this revision and no other, without probing for the era. Default: found as the specification says.
+    pub const fn protocol(mut self, version: ProtocolVersion) -> Self {
+        self.options.version = Some(version);
+        self
+    }
+
+    /// How long the probe for the era waits before it also tries the handshake. Default 30 seconds for child
+    /// processes, which may still be installing, 5 otherwise.
+    pub const fn probe_timeout(mut self, limit: Duration) -> Self {
+        self.options.probe_timeout = Some(limit);
+        self
+    }
+
+    /// How long the handshake may take; `None` for as long as it takes. Default 60 seconds.
+    pub fn connect_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.connect_timeout = limit.into();
+        self
+    }
+
+    /// The idle limit of every call that sets none of its own. Default 5 minutes; `None` for none.
+    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.limits.idle = limit.into();
+        self
+    }
+
+    /// The total limit of every call that sets none of its own. Default 24 hours; `None` for none.
+    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.limits.total = limit.into();
+        self
+    }
+
+    /// How long a call hands waiting updates over one by one once its response is there. Default 100 milliseconds;
+    /// `None` for without limit.
+    pub fn drain_for(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.limits.drain_for = limit.into();
+        self
+    }
+
+    /// What calls do with updates that are not taken in time. Default [`Overflow::Buffer`] of 1024.
+    pub const fn overflow(mut self, overflow: Overflow) -> Self {
+        self.options.limits.overflow = overflow;
+        self
+    }
+
+    /// How long a cancelled call goes on delivering updates until the response comes. Default zero.
+    pub const fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.options.limits.cancel_grace = grace;
+        self
+    }
+
+    /// The longest message in bytes that is taken in. A longer one is passed over in bounded memory and fails its call,
+    /// if its id stands in its first 64 KiB. Default 16 MiB.
+    pub const fn max_message_bytes(mut self, limit: usize) -> Self {
+        self.options.max_message_bytes = limit;
+        self
+    }
+
+    /// Asks the server for log messages from this level up; see [`Client::notifications`].
+    pub const fn log_level(mut self, level: LoggingLevel) -> Self {
+        self.options.log_level = Some(level);
+        self
+    }
+
+    /// What the client calls itself. Default this crate's name and version.
+    pub fn client_info(mut self, client_info: Implementation) -> Self {
+        self.options.client_info = client_info;
+        self
+    }
+
+    pub(super) async fn open(&self) -> Result<Client> {
+        let runtime = runtime()?;
+        let connection = self.connector.connect().await?;
+        let session = Arc::new(Session::new(ProgressRegistry::new()));
+        let driver = Driver::start(
+            &runtime,
+            &session,
+            connection,
+            self.options.max_message_bytes,
+        );
+        Ok(Client::new(session, runtime, self.options.limits, driver))
+    }
+
+    /// How long to wait for the probe's answer.
+    pub(super) fn probe_limit(&self) -> Duration {
+        self.options
+            .probe_timeout
+            .unwrap_or_else(|| self.connector.probe_timeout())
+    }
+}
+
+/// The runtime that the client's tasks and timers live on.
+fn runtime() -> Result<Handle> {
+    let runtime = Handle::try_current().map_err(|error| {
+        Error::new(ErrorKind::InvalidInput, "connecting needs a tokio runtime")
+            .with_source(error)
+            .with_hint("connect inside `#[tokio::main]` or `Runtime::block_on`; calls may then be polled anywhere")
+    })?;
+    // A runtime without time panics where a timer is made: now rather than in the middle of a call.
+    std::panic::catch_unwind(|| drop(tokio::time::sleep(Duration::ZERO))).map_err(|_| {
+        Error::new(ErrorKind::InvalidInput, "this tokio runtime has no timer")
+            .with_hint("build the runtime with `enable_time` or `enable_all`")
+    })?;
+    Ok(runtime)
+}
+
+impl IntoFuture for Connect {
+    type Output = Result<Client>;
+    type IntoFuture = BoxFuture<'static, Result<Client>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(negotiate(self))
+    }
+}
+
+impl fmt::Debug for Connect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connect")
+            .field("connector", &self.connector)
+            .field("options", &self.options)
+            .finish()
+    }
+}

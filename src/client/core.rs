@@ -1,0 +1,240 @@
+//! A call at work: what is handed over when, its clocks, and its end.
+//!
+//! Owns promise 2's order in each poll (updates up to the response, the response, cancel, total, idle) and the
+//! dropping that cancels. It must not know the types of results or handlers.
+
+use std::collections::VecDeque;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::clock::{self, Timer};
+use super::handle::Client;
+use super::limits::Limits;
+use crate::error::{Clock, Error, ErrorKind};
+use crate::model::progress::Progress;
+use crate::progress::end::StreamEnd;
+use crate::progress::mailbox::merge_all;
+use crate::progress::slot::{Next, Outcome, Slot};
+use crate::session::calls::Session;
+use crate::session::flight::Flight;
+use crate::sync::Arc;
+
+/// A call runs at most this many handlers in one poll, then lets others run.
+pub(crate) const HANDLERS_PER_POLL: u32 = 32;
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// Keeps the connection alive.
+    client: Client,
+    session: Arc<Session>,
+    flight: Arc<Flight>,
+    limits: Limits,
+    timer: Timer,
+    batch: VecDeque<Progress>,
+    grace_until: Option<Instant>,
+    done: bool,
+}
+
+/// What a call has for its user next.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Update(Progress),
+    Settled(Outcome),
+}
+
+impl Core {
+    pub(crate) fn new(
+        client: Client,
+        session: Arc<Session>,
+        flight: Arc<Flight>,
+        limits: Limits,
+    ) -> Self {
+        Self {
+            client,
+            session,
+            flight,
+            limits,
+            timer: Timer::default(),
+            batch: VecDeque::new(),
+            grace_until: None,
+            done: false,
+        }
+    }
+
+    pub(crate) const fn flight(&self) -> &Arc<Flight> {
+        &self.flight
+    }
+
+    pub(crate) const fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn slot(&self) -> &Slot {
+        &self.flight.slot
+    }
+
+    /// The next update, or the outcome. Not to be polled after the outcome.
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        let mut budget = HANDLERS_PER_POLL;
+        loop {
+            let merge = self.is_drained_out();
+            if merge {
+                self.flight.slot.take_rest(&mut self.batch);
+                merge_all(&mut self.batch);
+            }
+            if let Some(update) = self.batch.pop_front() {
+                return Poll::Ready(Event::Update(update));
+            }
+            match self.flight.slot.poll_call(&mut self.batch, cx, merge) {
+                Next::Batch => {}
+                Next::Callback(cell, update) => {
+                    cell.invoke(update);
+                    budget -= 1;
+                    if budget == 0 {
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
+                }
+                Next::Settled(outcome) => return Poll::Ready(Event::Settled(self.finish(outcome))),
+                Next::Nothing { grace_until } => {
+                    if let Some(error) = std::task::ready!(self.poll_clocks(cx, grace_until)) {
+                        return Poll::Ready(Event::Settled(self.finish(Err(error))));
+                    }
+                    // Race: the response came between the look at the slot and the clock. It wins.
+                }
+            }
+        }
+    }
+
+    /// While a handler is at work: cancel and clocks, not updates.
+    pub(crate) fn poll_interrupted(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        match self.slot().poll_interrupted(cx) {
+            Next::Settled(outcome) => Poll::Ready(self.finish(outcome)),
+            // The response is there: nothing is left to wait for but the handler.
+            _ if self.slot().settled_at().is_some() => Poll::Pending,
+            Next::Nothing { grace_until } => match self.poll_clocks(cx, grace_until) {
+                Poll::Ready(Some(error)) => Poll::Ready(self.finish(Err(error))),
+                Poll::Ready(None) | Poll::Pending => Poll::Pending,
+            },
+            Next::Batch | Next::Callback(..) => Poll::Pending,
+        }
+    }
+
+    /// Whether the response has been there for so long that the backlog is no longer handed over one by one.
+    fn is_drained_out(&self) -> bool {
+        let Some(drain_for) = self.limits.drain_for else {
+            return false;
+        };
+        let settled_at = self.slot().settled_at();
+        settled_at
+            .is_some_and(|settled| clock::now().saturating_duration_since(settled) >= drain_for)
+    }
+
+    /// Ready with an error when a clock ran out, with nothing when the call is over already.
+    fn poll_clocks(
+        &mut self,
+        cx: &mut Context<'_>,
+        grace_until: Option<Instant>,
+    ) -> Poll<Option<Error>> {
+        let grace_is_new = grace_until != self.grace_until;
+        self.grace_until = grace_until;
+        if !self.timer.is_set() || grace_is_new {
+            match self.next_deadline(clock::now()) {
+                Some(deadline) => self.timer.set(deadline, self.client.runtime()),
+                None => return Poll::Pending,
+            }
+        }
+        while self.timer.poll(cx).is_ready() {
+            let now = clock::now();
+            if let Some((error, end)) = self.expired(now) {
+                let error = error.with_context(self.flight.context(now));
+                let ended = self
+                    .session
+                    .abandon(&self.flight, end, &reason_of(&error), None);
+                return Poll::Ready(ended.then_some(error));
+            }
+            // There was life since the timer was set: look again when that will have been too long ago.
+            match self.next_deadline(now) {
+                Some(deadline) => self.timer.set(deadline, self.client.runtime()),
+                None => return Poll::Pending,
+            }
+        }
+        Poll::Pending
+    }
+
+    fn next_deadline(&self, now: Instant) -> Option<Instant> {
+        let total = self
+            .limits
+            .total
+            .and_then(|total| self.flight.started.checked_add(total));
+        // Idle starts when the request leaves the outbox. Until then the timer only comes back to look.
+        let idle = self
+            .limits
+            .idle
+            .and_then(|idle| self.slot().last_sign().unwrap_or(now).checked_add(idle));
+        [total, idle, self.grace_until].into_iter().flatten().min()
+    }
+
+    fn expired(&self, now: Instant) -> Option<(Error, StreamEnd)> {
+        if self.grace_until.is_some_and(|until| now >= until) {
+            return Some((cancelled(), StreamEnd::Cancelled));
+        }
+        let since = |start: Instant| now.saturating_duration_since(start);
+        let timeout = |clock, limit| Some((Error::timeout(clock, limit), StreamEnd::TimedOut));
+        match (self.limits.total, self.limits.idle, self.slot().last_sign()) {
+            (Some(total), _, _) if since(self.flight.started) >= total => {
+                timeout(Clock::Total, total)
+            }
+            (_, Some(idle), Some(sign)) if since(sign) >= idle => timeout(Clock::Idle, idle),
+            _ => None,
+        }
+    }
+
+    fn finish(&mut self, outcome: Outcome) -> Outcome {
+        self.done = true;
+        self.slot().forget_call();
+        match outcome {
+            // Servers answer a cancel with errors of many codes, or with none at all.
+            Err(error) if self.grace_until.is_some() && error.kind() == ErrorKind::Rpc => {
+                Err(cancelled()
+                    .with_context(self.flight.context(clock::now()))
+                    .with_source(error))
+            }
+            outcome => outcome,
+        }
+    }
+}
+
+/// Promise 7: dropping is cancelling, at once and without a runtime.
+impl Drop for Core {
+    fn drop(&mut self) {
+        if !self.done {
+            self.session.abandon(
+                &self.flight,
+                StreamEnd::Cancelled,
+                "the caller dropped the call",
+                None,
+            );
+            self.slot().forget_call();
+        }
+    }
+}
+
+pub(crate) fn cancelled() -> Error {
+    Error::new(ErrorKind::Cancelled, "the call was cancelled on this side")
+}
+
+fn reason_of(error: &Error) -> String {
+    match error.timeout_clock() {
+        Some(clock) => format!("the client's {clock} timeout ran out"),
+        None => "cancelled by the client".to_owned(),
+    }
+}

@@ -1,0 +1,24 @@
+//! What users hold: the client, its requests, calls and streams, and the adapters that need a runtime.
+//!
+//! Owns everything that spawns, waits or reads a clock. It must not know bytes on the wire.
+
+pub(crate) mod call;
+pub(crate) mod canceller;
+pub(crate) mod clock;
+pub(crate) mod connect;
+pub(crate) mod core;
+pub(crate) mod detached;
+pub(crate) mod driver;
+pub(crate) mod handle;
+pub(crate) mod handler;
+pub(crate) mod introduction;
+pub(crate) mod limits;
+pub(crate) mod listen;
+pub(crate) mod methods;
+pub(crate) mod negotiate;
+pub(crate) mod outcome;
+pub(crate) mod pages;
+pub(crate) mod request;
+pub(crate) mod revision;
+pub(crate) mod running;
+pub(crate) mod streams;

@@ -1,0 +1,267 @@
+//! A request before it is sent, with its options.
+//!
+//! Owns the builder. It keeps the first error until awaited, so that a chain needs no `?` in its middle. It must not
+//! know how a call runs.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::call::Call;
+use super::clock;
+use super::core::Core;
+use super::handle::Client;
+use super::handler::{AsyncHandler, Handler, NoHandler, SyncHandler};
+use super::limits::Limits;
+use super::revision;
+use super::running::Running;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::meta::Meta;
+use crate::model::progress::Progress;
+use crate::model::token::ProgressToken;
+use crate::progress::mailbox::Overflow;
+use crate::session::calls::NewCall;
+use crate::session::flight::Kind;
+use crate::session::wire::Message;
+
+/// A request to the server, still to be sent.
+///
+/// Await it for its result, give it a handler with [`on_progress`](Self::on_progress), or
+/// [`start`](Self::start) it for a [`Call`]: a stream of updates that ends in the result. It does nothing until then.
+///
+/// ```no_run
+/// # async fn example(client: mcp_progress::Client) -> mcp_progress::Result<()> {
+/// use serde_json::json;
+///
+/// let result = client
+///     .call_tool("count", json!({"steps": 5}))
+///     .on_progress(|update| tracing::info!(%update))
+///     .await?;
+/// # let _ = result; Ok(()) }
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropping the future of a request that was sent cancels it on the wire. It is not resumed by polling another.
+#[must_use = "a request does nothing until it is awaited, sent or started"]
+pub struct Request<T, H = NoHandler> {
+    pub(super) plan: Plan,
+    pub(super) handler: H,
+    pub(super) result: PhantomData<fn() -> T>,
+}
+
+/// All of a request but its types.
+#[derive(Debug)]
+pub(super) struct Plan {
+    client: Client,
+    message: Result<Message>,
+    token: Token,
+    pub(super) limits: Limits,
+}
+
+#[derive(Debug)]
+enum Token {
+    Minted,
+    Chosen(ProgressToken),
+    None,
+}
+
+impl<T: DeserializeOwned> Request<T> {
+    pub(crate) fn new(
+        client: &Client,
+        method: impl Into<Cow<'static, str>>,
+        params: &impl Serialize,
+    ) -> Self {
+        let message =
+            Message::new(method, params).map_err(|text| Error::new(ErrorKind::InvalidInput, text));
+        Self::planned(client, message).check_meta()
+    }
+
+    /// A request that gives `error` when it is awaited.
+    pub(crate) fn failed(client: &Client, error: Error) -> Self {
+        Self::planned(client, Err(error))
+    }
+
+    fn planned(client: &Client, message: Result<Message>) -> Self {
+        let plan = Plan {
+            client: client.clone(),
+            message,
+            token: Token::Minted,
+            limits: client.limits(),
+        };
+        Self {
+            plan,
+            handler: NoHandler,
+            result: PhantomData,
+        }
+    }
+
+    /// Calls `handler` for each update, in order, before the result.
+    ///
+    /// It runs in the request's future, so it may borrow and need not be `Send`. It delays this call while it works,
+    /// and no other; one that blocks its thread delays what shares that thread: on a single-threaded runtime,
+    /// everything. A panic unwinds into the awaiting task and cancels the call.
+    pub fn on_progress<F: FnMut(Progress)>(self, handler: F) -> Request<T, SyncHandler<F>> {
+        self.with_handler(SyncHandler(handler))
+    }
+
+    /// Awaits `handler` for each update, one at a time and in order, before the result.
+    ///
+    /// As [`on_progress`](Self::on_progress). A handler that is waiting when the call is cancelled or times out is
+    /// dropped at that point.
+    pub fn on_progress_async<F, Fut>(self, handler: F) -> Request<T, AsyncHandler<F, Fut>>
+    where
+        F: FnMut(Progress) -> Fut,
+        Fut: Future<Output = ()>,
+    {
+        self.with_handler(AsyncHandler::new(handler))
+    }
+
+    fn with_handler<H: Handler>(self, handler: H) -> Request<T, H> {
+        Request {
+            plan: self.plan,
+            handler,
+            result: PhantomData,
+        }
+    }
+
+    /// Registers the token and queues the request now, before this returns, and gives the handle on the call.
+    ///
+    /// The clocks run while the call is polled; see [`Call::detach`] for one that runs by itself.
+    pub fn start(self) -> Call<T> {
+        Call::new(self.plan.begin(true))
+    }
+}
+
+impl<T: DeserializeOwned, H: Handler> Request<T, H> {
+    /// Carries this token instead of a minted one.
+    ///
+    /// Subscriptions made for it before ([`Client::progress`]) see the updates. One that another call in flight
+    /// carries is refused.
+    pub fn progress_token(mut self, token: impl Into<ProgressToken>) -> Self {
+        self.plan.token = Token::Chosen(token.into());
+        self
+    }
+
+    /// Carries no token: the server sends no updates, and the idle clock sees no life.
+    pub fn without_progress(mut self) -> Self {
+        self.plan.token = Token::None;
+        self
+    }
+
+    /// Fails the call after this long without an update; `None` for never. Default 5 minutes, or the client's.
+    ///
+    /// The clock starts when the request has been written.
+    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.plan.limits.idle = limit.into();
+        self
+    }
+
+    /// Fails the call after this long, whatever arrives; `None` for never. Default 24 hours, or the client's.
+    pub fn total_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.plan.limits.total = limit.into();
+        self
+    }
+
+    /// How long, once the response is there, waiting updates are still handed over one by one, before the rest is
+    /// merged into the newest; `None` for without limit. Default 100 milliseconds, or the client's.
+    pub fn drain_for(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.plan.limits.drain_for = limit.into();
+        self
+    }
+
+    /// What happens to updates that are not taken in time. Default [`Overflow::Buffer`] of 1024, or the client's.
+    pub const fn overflow(mut self, overflow: Overflow) -> Self {
+        self.plan.limits.overflow = overflow;
+        self
+    }
+
+    /// After a [`cancel`](super::canceller::Canceller::cancel), goes on delivering updates for this long, until the
+    /// response comes. Default zero: a cancelled call ends at once.
+    pub const fn cancel_grace(mut self, grace: Duration) -> Self {
+        self.plan.limits.cancel_grace = grace;
+        self
+    }
+
+    /// Adds a member to the request's `_meta`.
+    ///
+    /// `progressToken` and keys of the specification's own prefix, `io.modelcontextprotocol/`, are refused when the
+    /// request is sent: the client sets them.
+    pub fn meta(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        if let Ok(message) = &mut self.plan.message {
+            message.meta_mut().insert(key.into(), value.into());
+        }
+        self.check_meta()
+    }
+
+    fn check_meta(mut self) -> Self {
+        let reserved = self.plan.message.as_ref().ok().and_then(|message| {
+            message
+                .meta()
+                .keys()
+                .find(|key| Meta::is_reserved(key))
+                .cloned()
+        });
+        if let Some(key) = reserved {
+            let text = format!("the `_meta` member {key:?} is set by the client");
+            self.plan.message = Err(Error::new(ErrorKind::InvalidInput, text)
+                .with_hint("use `progress_token` for the token and `log_level` for the log level"));
+        }
+        self
+    }
+
+    /// Sends the request and waits for its result: what awaiting it does, as an `async fn` for `spawn` and `join!`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::result`].
+    pub async fn send(self) -> Result<T> {
+        self.await
+    }
+}
+
+impl<T: DeserializeOwned, H: Handler> IntoFuture for Request<T, H> {
+    type Output = Result<T>;
+    type IntoFuture = Running<T, H>;
+
+    fn into_future(self) -> Running<T, H> {
+        Running::new(self)
+    }
+}
+
+impl Plan {
+    /// Registers and queues; `listens` says whether the call wants updates for itself.
+    pub(super) fn begin(self, listens: bool) -> Result<Core> {
+        let message = self.message?;
+        let session = self.client.session().clone();
+        revision::check(&message.method, session.wire().version)?;
+        let token = match self.token {
+            Token::Minted => Some(ProgressToken::generate()),
+            Token::Chosen(token) => Some(token),
+            Token::None => None,
+        };
+        let own = (listens && token.is_some()).then_some(self.limits.overflow);
+        let call = NewCall {
+            message,
+            token,
+            own,
+            kind: Kind::Call,
+        };
+        let flight = session.register(call, clock::now())?;
+        Ok(Core::new(self.client, session, flight, self.limits))
+    }
+}
+
+impl<T, H> fmt::Debug for Request<T, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("plan", &self.plan)
+            .finish_non_exhaustive()
+    }
+}
