@@ -1,0 +1,209 @@
+//! Owns the scripts of the demo server. Must not know more of the server than its users do.
+
+use crate::testing::request::Request;
+use crate::testing::script::Script;
+use crate::testing::server::ScriptedServer;
+use crate::testing::update::Update;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The most steps, updates or half mebibytes that one call of the demo may ask for: a script is built before it is
+/// played.
+const MOST: u64 = 10_000;
+
+/// One mebibyte in bytes, as a float like the updates of `download`.
+const MIB: f64 = 1_048_576.0;
+
+impl ScriptedServer {
+    /// A server to look at progress with, also a neighbour for tests of whole programs.
+    ///
+    /// | | arguments and defaults | what it does |
+    /// |---|---|---|
+    /// | tool `count` | `steps` 5, `delay_ms` 200 | counts, a message for each step |
+    /// | tool `download` | `mib` 8, `delay_ms` 100 | bytes as floats, half a MiB at a time |
+    /// | tool `index` | `files` 20, `delay_ms` 100 | no total until half of it is done |
+    /// | tool `burst` | `n` 10 | all updates and the result in one write |
+    /// | tool `fail` | `after` 3, `delay_ms` 200 | updates, then a tool error |
+    /// | tool `hang` | | never answers |
+    /// | resource `demo:///report` | | three updates, then text |
+    /// | prompt `summary` | `topic` | three updates, then a message |
+    ///
+    /// ```
+    /// use mcp_progress::testing::{Script, ScriptedServer};
+    ///
+    /// let server = ScriptedServer::demo().tool("mine", |_request| Script::new().progress(1, 1));
+    /// # let _ = server;
+    /// ```
+    pub fn demo() -> Self {
+        let steps = ("steps", "How many steps to count");
+        let delay = ("delay_ms", "Milliseconds between two updates");
+        let mib = ("mib", "Size of the download in MiB");
+        let files = ("files", "How many files to index");
+        let n = ("n", "How many updates to send at once");
+        let after = ("after", "How many updates to send before failing");
+        Self::new()
+            .tool_with(tool("count", "Counts step by step", &[steps, delay]), count)
+            .tool_with(
+                tool("download", "Downloads in half mebibytes", &[mib, delay]),
+                download,
+            )
+            .tool_with(
+                tool(
+                    "index",
+                    "Indexes files whose number is known late",
+                    &[files, delay],
+                ),
+                index,
+            )
+            .tool_with(
+                tool(
+                    "burst",
+                    "Sends all updates and the result in one write",
+                    &[n],
+                ),
+                burst,
+            )
+            .tool_with(
+                tool("fail", "Fails after some updates", &[after, delay]),
+                fail,
+            )
+            .tool_with(tool("hang", "Never answers", &[]), |_request| {
+                Script::new().silence()
+            })
+            .resource_with(
+                json!({"uri": "demo:///report", "name": "report", "mimeType": "text/plain"}),
+                report,
+            )
+            .prompt_with(
+                json!({
+                    "name": "summary",
+                    "description": "Asks for a summary",
+                    "arguments": [{"name": "topic", "description": "What to summarise"}],
+                }),
+                summary,
+            )
+    }
+}
+
+/// What `tools/list` says about a tool whose arguments are all optional integers.
+fn tool(name: &str, description: &str, arguments: &[(&str, &str)]) -> Value {
+    let properties = arguments.iter().map(|(name, description)| {
+        let schema = json!({"type": "integer", "minimum": 0, "description": description});
+        ((*name).to_owned(), schema)
+    });
+    json!({
+        "name": name,
+        "description": description,
+        "inputSchema": {"type": "object", "properties": Value::Object(properties.collect())},
+    })
+}
+
+fn number(request: &Request, name: &str, default: u64) -> u64 {
+    request.arguments()[name].as_u64().unwrap_or(default)
+}
+
+fn amount(request: &Request, name: &str, default: u64) -> u64 {
+    number(request, name, default).min(MOST)
+}
+
+fn delay(request: &Request, default: u64) -> Duration {
+    Duration::from_millis(number(request, "delay_ms", default))
+}
+
+fn count(request: &Request) -> Script {
+    let (steps, pause) = (amount(request, "steps", 5), delay(request, 200));
+    let script = (1..=steps).fold(Script::new(), |script, step| {
+        script
+            .wait(pause)
+            .progress_message(step, steps, format!("step {step} of {steps}"))
+    });
+    script.text(format!("counted to {steps}"))
+}
+
+fn download(request: &Request) -> Script {
+    let pause = delay(request, 100);
+    let mib = number(request, "mib", 8).min(MOST / 2);
+    let total = half_mib(mib * 2) * MIB;
+    let script = (1..=mib * 2).fold(Script::new(), |script, half| {
+        let done = half_mib(half);
+        script
+            .wait(pause)
+            .progress_message(done * MIB, total, format!("{done:.1} of {mib} MiB"))
+    });
+    script.text(format!("downloaded {mib} MiB"))
+}
+
+/// So many half mebibytes in MiB. The number is at most [`MOST`], so nothing is lost.
+fn half_mib(halves: u64) -> f64 {
+    u32::try_from(halves).map_or(f64::MAX, f64::from) / 2.0
+}
+
+fn index(request: &Request) -> Script {
+    let (files, pause) = (amount(request, "files", 20), delay(request, 100));
+    let script = (1..=files).fold(Script::new(), |script, file| {
+        let update = Update::new(file);
+        let update = if file > files / 2 {
+            update
+                .total(files)
+                .message(format!("{file} of {files} files"))
+        } else {
+            update.message(format!("{file} files so far"))
+        };
+        script.wait(pause).progress_with(update)
+    });
+    script.text(format!("indexed {files} files"))
+}
+
+fn burst(request: &Request) -> Script {
+    let n = amount(request, "n", 10);
+    Script::new().burst(|together| {
+        together
+            .every(Duration::ZERO, n)
+            .text(format!("{n} updates in one write"))
+    })
+}
+
+fn fail(request: &Request) -> Script {
+    let (after, pause) = (amount(request, "after", 3), delay(request, 200));
+    let script = (1..=after).fold(Script::new(), |script, step| {
+        script.wait(pause).progress_message(
+            step,
+            after + 2,
+            format!("step {step} of {}", after + 2),
+        )
+    });
+    script
+        .wait(pause)
+        .tool_error(format!("failed after {after} steps"))
+}
+
+fn three_steps(messages: [&str; 3]) -> Script {
+    let script = Script::new();
+    (1..).zip(messages).fold(script, |script, (step, message)| {
+        script
+            .wait(Duration::from_millis(100))
+            .progress_message(step, 3, message)
+    })
+}
+
+fn report(_request: &Request) -> Script {
+    three_steps([
+        "gathering the numbers",
+        "drawing the charts",
+        "writing it down",
+    ])
+    .result(json!({
+        "contents": [{"uri": "demo:///report", "mimeType": "text/plain", "text": "All is well."}],
+    }))
+}
+
+fn summary(request: &Request) -> Script {
+    let topic = request.arguments()["topic"]
+        .as_str()
+        .unwrap_or("the report");
+    let text = format!("Please summarise {topic} in three sentences.");
+    three_steps(["reading", "choosing", "phrasing"]).result(json!({
+        "description": "Asks for a summary",
+        "messages": [{"role": "user", "content": {"type": "text", "text": text}}],
+    }))
+}

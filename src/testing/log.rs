@@ -1,0 +1,206 @@
+//! Owns the record of what the server received. Must not know how it answers.
+
+use serde_json::Value;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
+
+/// One message that the server received.
+///
+/// ```
+/// use mcp_progress::testing::ScriptedServer;
+///
+/// # let server = ScriptedServer::new();
+/// for message in server.log().messages() {
+///     assert!(message.method() != Some("ping"), "unexpected {message:?}");
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Received {
+    connection: usize,
+    raw: Arc<[u8]>,
+    value: Value,
+}
+
+impl Received {
+    /// The connection it came on: 0 for the first one that the server served, 1 for the second.
+    pub fn connection(&self) -> usize {
+        self.connection
+    }
+
+    /// The line as it was read, without its line end. The messages of a batch share one line.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The message; `null` where the line is not JSON.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// The method; none in a response.
+    pub fn method(&self) -> Option<&str> {
+        self.value["method"].as_str()
+    }
+
+    /// The id with its exact JSON type; none in a notification.
+    pub fn id(&self) -> Option<&Value> {
+        self.value.get("id")
+    }
+
+    /// The parameters; `null` where there are none.
+    pub fn params(&self) -> &Value {
+        &self.value["params"]
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "#{} {}",
+            self.connection,
+            String::from_utf8_lossy(&self.raw)
+        )
+    }
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    messages: Vec<Received>,
+    stopped: Vec<Value>,
+    connections: usize,
+}
+
+/// What a [`ScriptedServer`] received, over all its connections, growing while the server runs.
+///
+/// A log is a cheap handle: its clones show the same record. The record is never cut, so a server that runs for
+/// days should be a real one.
+///
+/// ```
+/// use mcp_progress::testing::{Script, ScriptedServer};
+/// use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let server = ScriptedServer::new().tool("slow", |_request| Script::new().silence());
+/// let log = server.log();
+/// let (mut ours, theirs) = tokio::io::duplex(1024);
+/// let (reader, writer) = tokio::io::split(theirs);
+/// tokio::spawn(async move { server.serve(reader, writer).await });
+///
+/// ours.write_all(b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\"slow\"}}\n").await?;
+/// log.wait_for(|log| !log.requests("tools/call").is_empty()).await;
+/// ours.write_all(b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":7}}\n").await?;
+/// log.wait_for(|log| log.stopped() == [7]).await;
+/// assert_eq!(log.cancelled(), [7]);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`ScriptedServer`]: crate::testing::ScriptedServer
+#[derive(Clone, Debug)]
+pub struct Log {
+    entries: Arc<Mutex<Entries>>,
+    changes: watch::Sender<()>,
+}
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: Arc::default(),
+            changes: watch::Sender::new(()),
+        }
+    }
+
+    /// Every message in the order of arrival, also what is not JSON. Blank lines are left out.
+    pub fn messages(&self) -> Vec<Received> {
+        self.lock().messages.clone()
+    }
+
+    /// The requests with this method.
+    pub fn requests(&self, method: &str) -> Vec<Received> {
+        self.matching(|message| message.method() == Some(method) && message.id().is_some())
+    }
+
+    /// The notifications with this method.
+    pub fn notifications(&self, method: &str) -> Vec<Received> {
+        self.matching(|message| message.method() == Some(method) && message.id().is_none())
+    }
+
+    /// The ids named by `notifications/cancelled`, in order, whether or not such a request was running.
+    pub fn cancelled(&self) -> Vec<Value> {
+        let cancels = self.notifications("notifications/cancelled");
+        cancels
+            .iter()
+            .map(|message| message.params()["requestId"].clone())
+            .collect()
+    }
+
+    /// The ids of the requests that a cancellation reached in time: their script was still running and was stopped,
+    /// or went on behind its [`until_cancelled`]; or they were open subscriptions.
+    ///
+    /// [`until_cancelled`]: crate::testing::Script::until_cancelled
+    pub fn stopped(&self) -> Vec<Value> {
+        self.lock().stopped.clone()
+    }
+
+    /// How many connections the server has begun to serve.
+    pub fn connections(&self) -> usize {
+        self.lock().connections
+    }
+
+    /// Waits until `condition` holds. It is looked at once at the start and again after each change of the log.
+    /// There is no time limit; put one around it where the condition may never hold.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn wait_for(&self, mut condition: impl FnMut(&Self) -> bool) {
+        // Subscribed before looking: a change between the look and the wait then ends the wait.
+        let mut changes = self.changes.subscribe();
+        while !condition(self) {
+            if changes.changed().await.is_err() {
+                return; // Not reached: `self` owns the sender.
+            }
+        }
+    }
+
+    /// Notes a new connection and returns its number.
+    pub(crate) fn connected(&self) -> usize {
+        let mut entries = self.lock();
+        let number = entries.connections;
+        entries.connections += 1;
+        drop(entries);
+        self.changes.send_replace(());
+        number
+    }
+
+    pub(crate) fn received(&self, connection: usize, raw: Arc<[u8]>, value: Value) {
+        self.lock().messages.push(Received {
+            connection,
+            raw,
+            value,
+        });
+        self.changes.send_replace(());
+    }
+
+    pub(crate) fn stop(&self, id: Value) {
+        self.lock().stopped.push(id);
+        self.changes.send_replace(());
+    }
+
+    fn matching(&self, keep: impl Fn(&Received) -> bool) -> Vec<Received> {
+        self.lock()
+            .messages
+            .iter()
+            .filter(|message| keep(message))
+            .cloned()
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Nothing in here can panic half-way through a change, so a poisoned record is still whole.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,327 @@
+//! Owns one connection: reading lines, starting and cancelling scripts, subscriptions, and the end.
+//! Must not know what scripts do.
+
+use crate::testing::answer::{self, Reply};
+use crate::testing::config::Config;
+use crate::testing::frame::{self, Answer};
+use crate::testing::log::Log;
+use crate::testing::outbox::{self, Outbox};
+use crate::testing::request::Request;
+use crate::testing::runner::Runner;
+use crate::testing::script::Script;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
+use tokio::sync::Notify;
+
+/// How long the peer may take to read what was written before the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// `_meta` key that ties a notification to the `subscriptions/listen` request it belongs to.
+const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// One connection, as its scripts and the server's handle see it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    config: Arc<Config>,
+    log: Log,
+    number: usize,
+    outbox: Outbox,
+    closing: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Scripts that were chosen and are not yet polled.
+    chosen: Vec<Chosen>,
+    /// What cancels a running script, by the JSON text of its request's id: `1` and `"1"` are two ids.
+    running: HashMap<String, Arc<Notify>>,
+    subscriptions: Vec<Subscription>,
+}
+
+/// A script to start, with the request it is for and what cancels it.
+#[derive(Debug)]
+struct Chosen {
+    request: Request,
+    script: Script,
+    cancel: Arc<Notify>,
+}
+
+/// An open `subscriptions/listen` request.
+#[derive(Debug)]
+struct Subscription {
+    request: Request,
+}
+
+impl Subscription {
+    /// Whether the client asked for such notifications. Those the specification does not name go to everyone.
+    fn wants(&self, method: &str, params: &Value) -> bool {
+        let filter = self.request.field("notifications");
+        match method {
+            "notifications/tools/list_changed" => filter["toolsListChanged"] == true,
+            "notifications/prompts/list_changed" => filter["promptsListChanged"] == true,
+            "notifications/resources/list_changed" => filter["resourcesListChanged"] == true,
+            "notifications/resources/updated" => {
+                let uris = filter["resourceSubscriptions"].as_array();
+                uris.is_some_and(|uris| uris.contains(&params["uri"]))
+            }
+            _ => true,
+        }
+    }
+
+    fn notification(&self, method: &str, params: &Value) -> Vec<u8> {
+        let mut params = if params.is_object() {
+            params.clone()
+        } else {
+            json!({})
+        };
+        if !params["_meta"].is_object() {
+            params["_meta"] = json!({});
+        }
+        params["_meta"][SUBSCRIPTION_ID] = self.request.id().clone();
+        frame::notification(method, &params)
+    }
+}
+
+/// Serves one connection to its end. `open` sees the session before the first line is read.
+pub(crate) async fn serve(
+    config: Arc<Config>,
+    log: Log,
+    reader: impl AsyncRead,
+    writer: impl AsyncWrite,
+    open: impl FnOnce(&Arc<Session>),
+) {
+    let (outbox, writing) = outbox::channel();
+    let session = Arc::new(Session {
+        number: log.connected(),
+        config,
+        log,
+        outbox,
+        closing: AtomicBool::new(false),
+        state: Mutex::default(),
+    });
+    open(&session);
+
+    let mut writing = pin!(writing.run(writer));
+    let mut written = false;
+    {
+        let mut reading = pin!(session.read(reader));
+        let mut scripts = FuturesUnordered::new();
+        // One task for all: reading first, then the scripts, then writing, so that what a line leads to at once is
+        // queued before the end of the input is acted upon, and so that dropping this future leaves nothing behind.
+        poll_fn(|cx| {
+            let read = reading.as_mut().poll(cx).is_ready();
+            session.run_scripts(&mut scripts, cx);
+            written = writing.as_mut().poll(cx).is_ready();
+            if read || written || session.closing.load(Ordering::Acquire) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+    if !written {
+        session.outbox.end();
+        // A peer that does not read must not keep the server alive; a broken pipe is an end like any other.
+        let _ = tokio::time::timeout(GRACE, writing).await;
+    }
+}
+
+impl Session {
+    /// The channel to the peer.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Closes the connection as soon as what is queued now is written.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        // Also wakes the task of the connection, which then looks at the flag.
+        self.outbox.end();
+    }
+
+    /// The answer as the revision of the request wants it.
+    pub(crate) fn shape(&self, request: &Request, answer: Answer) -> Answer {
+        answer::shape(&self.config, request, answer)
+    }
+
+    /// Notes that a cancellation reached the request while its script ran.
+    pub(crate) fn note_stopped(&self, id: &Value) {
+        self.log.stop(id.clone());
+    }
+
+    /// Forgets a script that came to its end. A later request under the same id keeps its entry.
+    pub(crate) fn finished(&self, id: &Value, cancel: &Arc<Notify>) {
+        let mut state = self.lock();
+        let key = id.to_string();
+        if state
+            .running
+            .get(&key)
+            .is_some_and(|running| Arc::ptr_eq(running, cancel))
+        {
+            state.running.remove(&key);
+        }
+    }
+
+    /// Sends a notification that belongs to no request.
+    pub(crate) fn notify(&self, method: &str, params: &Value) {
+        self.outbox.write(frame::notification(method, params));
+    }
+
+    /// Sends a notification to each subscription that wants it, and says how many did.
+    pub(crate) fn notify_subscribers(&self, method: &str, params: &Value) -> usize {
+        let state = self.lock();
+        let mut sent = 0;
+        for subscription in &state.subscriptions {
+            if subscription.wants(method, params) {
+                self.outbox.write(subscription.notification(method, params));
+                sent += 1;
+            }
+        }
+        sent
+    }
+
+    /// Ends all subscriptions with their result.
+    pub(crate) fn close_subscriptions(&self) {
+        let closed = std::mem::take(&mut self.lock().subscriptions);
+        for Subscription { request } in closed {
+            let result = json!({"_meta": {SUBSCRIPTION_ID: request.id()}});
+            let answer = self.shape(&request, Answer::Result(result));
+            self.outbox.write(frame::response(request.id(), &answer));
+        }
+    }
+
+    /// Ends all subscriptions by cancelling them, the one use a server has for that notification.
+    pub(crate) fn cancel_subscriptions(&self) {
+        let closed = std::mem::take(&mut self.lock().subscriptions);
+        for Subscription { request } in closed {
+            let params = json!({"requestId": request.id()});
+            self.outbox
+                .write(frame::notification("notifications/cancelled", &params));
+        }
+    }
+
+    /// Reads lines until the end of the input or a failure, which is an end like any other.
+    async fn read(&self, reader: impl AsyncRead) {
+        let mut reader = BufReader::new(Box::pin(reader));
+        let mut line = Vec::new();
+        while let Ok(1..) = reader.read_until(b'\n', &mut line).await {
+            self.receive(line.trim_ascii());
+            line.clear();
+            if self.closing.load(Ordering::Acquire) {
+                return;
+            }
+        }
+    }
+
+    fn receive(&self, line: &[u8]) {
+        if line.is_empty() {
+            return;
+        }
+        let raw: Arc<[u8]> = line.into();
+        // A batch (2025-03-26 only) is its messages one after the other.
+        let messages = match serde_json::from_slice(line).unwrap_or(Value::Null) {
+            Value::Array(batch) if !batch.is_empty() => batch,
+            message => vec![message],
+        };
+        for message in messages {
+            self.act(&message);
+            // Recorded after acting: who waits for the record finds its effects done.
+            self.log.received(self.number, Arc::clone(&raw), message);
+        }
+    }
+
+    fn act(&self, message: &Value) {
+        let Some(method) = message["method"].as_str() else {
+            return;
+        };
+        match message.get("id") {
+            Some(id) => {
+                let request =
+                    Request::new(id.clone(), method.to_owned(), message["params"].clone());
+                self.choose(request);
+            }
+            None if method == "notifications/cancelled" => {
+                self.cancel(&message["params"]["requestId"])
+            }
+            None => {}
+        }
+    }
+
+    fn choose(&self, request: Request) {
+        match answer::reply(&self.config, &request) {
+            Reply::Play(script) => {
+                let cancel = Arc::new(Notify::new());
+                let mut state = self.lock();
+                state
+                    .running
+                    .insert(request.id().to_string(), Arc::clone(&cancel));
+                state.chosen.push(Chosen {
+                    request,
+                    script,
+                    cancel,
+                });
+            }
+            Reply::Listen => {
+                let subscription = Subscription { request };
+                let agreed = json!({"notifications": subscription.request.field("notifications")});
+                let mut state = self.lock();
+                // Under the lock, so that no other notification of the subscription overtakes the acknowledgement.
+                let acknowledged =
+                    subscription.notification("notifications/subscriptions/acknowledged", &agreed);
+                self.outbox.write(acknowledged);
+                state.subscriptions.push(subscription);
+            }
+            Reply::Close => self.close(),
+        }
+    }
+
+    fn cancel(&self, id: &Value) {
+        let mut state = self.lock();
+        if let Some(cancel) = state.running.remove(&id.to_string()) {
+            cancel.notify_one();
+        }
+        let open = state.subscriptions.len();
+        state
+            .subscriptions
+            .retain(|subscription| subscription.request.id() != id);
+        let stopped = state.subscriptions.len() < open;
+        drop(state);
+        if stopped {
+            self.log.stop(id.clone());
+        }
+    }
+
+    fn run_scripts(
+        self: &Arc<Self>,
+        scripts: &mut FuturesUnordered<BoxFuture<'static, ()>>,
+        cx: &mut Context<'_>,
+    ) {
+        let chosen = std::mem::take(&mut self.lock().chosen);
+        for Chosen {
+            request,
+            script,
+            cancel,
+        } in chosen
+        {
+            let runner = Runner::new(Arc::clone(self), request);
+            scripts.push(Box::pin(runner.run(script, cancel)));
+        }
+        while let Poll::Ready(Some(())) = scripts.poll_next_unpin(cx) {}
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here can panic half-way through a change, so a poisoned state is still whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
