@@ -109,6 +109,10 @@ impl Error {
         Self::new(ErrorKind::ConnectionLost, message)
     }
 
+    pub(crate) fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "the call was cancelled on this side")
+    }
+
     pub(crate) fn rpc(error: ErrorObject) -> Self {
         let mut new = Self::new(
             ErrorKind::Rpc,

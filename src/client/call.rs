@@ -13,7 +13,6 @@ use serde::de::DeserializeOwned;
 
 use super::canceller::Canceller;
 use super::core::{Core, Event};
-use super::detached::Detached;
 use super::outcome::decode;
 use crate::error::{Error, Result};
 use crate::model::progress::Progress;
@@ -120,15 +119,6 @@ impl<T: DeserializeOwned> Call<T> {
     #[must_use]
     pub fn last_update(&self) -> Option<Progress> {
         self.core()?.flight().slot.last()
-    }
-
-    /// Moves the call to a task on the client's runtime, where it runs whether or not anybody waits for it, and gives
-    /// a handle to come back to.
-    pub fn detach(self) -> Detached<T>
-    where
-        T: Send + 'static,
-    {
-        Detached::new(self)
     }
 
     pub(super) fn core(&self) -> Option<&Core> {

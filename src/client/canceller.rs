@@ -6,7 +6,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::clock;
-use super::core::{Core, cancelled};
+use super::core::Core;
+use crate::error::Error;
 use crate::progress::end::StreamEnd;
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
@@ -46,7 +47,7 @@ impl Canceller {
             self.session.tell_cancelled(&self.flight, reason);
             return true;
         }
-        let error = cancelled().with_context(self.flight.context(now));
+        let error = Error::cancelled().with_context(self.flight.context(now));
         self.session
             .abandon(&self.flight, StreamEnd::Cancelled, reason, Some(error))
     }

@@ -3,16 +3,13 @@
 //! Owns the builder. The era is found in `negotiate`.
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 
 use super::driver::Driver;
 use super::handle::Client;
 use super::limits::Limits;
-use super::negotiate::negotiate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, ProtocolVersion};
 use crate::progress::mailbox::Overflow;
@@ -154,6 +151,34 @@ impl Connect {
     }
 }
 
+impl Client {
+    /// Starts `program` and speaks over its standard input and output, once awaited.
+    ///
+    /// See [`ServerCommand`](crate::transport::ServerCommand) for environment, directory and the rest, which goes to
+    /// [`connect`](Self::connect).
+    #[cfg(feature = "stdio")]
+    pub fn stdio<I, S>(program: impl Into<std::ffi::OsString>, args: I) -> Connect
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<std::ffi::OsString>,
+    {
+        Self::connect(crate::transport::ServerCommand::new(program).args(args))
+    }
+
+    /// Speaks over a stream that is open already: a socket, a pipe, one end of an in-memory pair.
+    pub fn io(
+        reader: impl tokio::io::AsyncRead + Send + 'static,
+        writer: impl tokio::io::AsyncWrite + Send + 'static,
+    ) -> Connect {
+        Self::connect(crate::transport::io::Io::new(reader, writer))
+    }
+
+    /// Connects by any [`Connector`], once awaited.
+    pub fn connect(connector: impl Connector) -> Connect {
+        Connect::new(Box::new(connector))
+    }
+}
+
 /// The runtime that the client's tasks and timers live on.
 fn runtime() -> Result<Handle> {
     let runtime = Handle::try_current().map_err(|error| {
@@ -167,15 +192,6 @@ fn runtime() -> Result<Handle> {
             .with_hint("build the runtime with `enable_time` or `enable_all`")
     })?;
     Ok(runtime)
-}
-
-impl IntoFuture for Connect {
-    type Output = Result<Client>;
-    type IntoFuture = BoxFuture<'static, Result<Client>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(negotiate(self))
-    }
 }
 
 impl fmt::Debug for Connect {

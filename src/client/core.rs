@@ -185,7 +185,7 @@ impl Core {
 
     fn expired(&self, now: Instant) -> Option<(Error, StreamEnd)> {
         if self.grace_until.is_some_and(|until| now >= until) {
-            return Some((cancelled(), StreamEnd::Cancelled));
+            return Some((Error::cancelled(), StreamEnd::Cancelled));
         }
         let since = |start: Instant| now.saturating_duration_since(start);
         let timeout = |clock, limit| Some((Error::timeout(clock, limit), StreamEnd::TimedOut));
@@ -204,7 +204,7 @@ impl Core {
         match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all.
             Err(error) if self.grace_until.is_some() && error.kind() == ErrorKind::Rpc => {
-                Err(cancelled()
+                Err(Error::cancelled()
                     .with_context(self.flight.context(clock::now()))
                     .with_source(error))
             }
@@ -226,10 +226,6 @@ impl Drop for Core {
             self.slot().forget_call();
         }
     }
-}
-
-pub(crate) fn cancelled() -> Error {
-    Error::new(ErrorKind::Cancelled, "the call was cancelled on this side")
 }
 
 fn reason_of(error: &Error) -> String {

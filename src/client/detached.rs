@@ -12,8 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::call::Call;
 use super::canceller::Canceller;
-use super::core::cancelled;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::token::ProgressToken;
 use crate::progress::end::StreamEnd;
 use crate::progress::registry::ProgressRegistry;
@@ -28,6 +27,15 @@ pub struct Detached<T> {
     task: JoinHandle<Result<T>>,
     canceller: Option<Canceller>,
     subscription: Option<(ProgressRegistry, ProgressToken)>,
+}
+
+impl<T: DeserializeOwned + Send + 'static> Call<T> {
+    /// Moves the call to a task on the client's runtime, where it runs whether or not anybody waits for it, and gives
+    /// a handle to come back to.
+    pub fn detach(self) -> Detached<T>
+    {
+        Detached::new(self)
+    }
 }
 
 impl<T: DeserializeOwned + Send + 'static> Detached<T> {
@@ -93,7 +101,7 @@ impl<T> Future for DetachedResult<T> {
             Ok(result) => result,
             // A handler's panic goes on in whoever awaits the call.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(error) => Err(cancelled().with_source(error)),
+            Err(error) => Err(Error::cancelled().with_source(error)),
         })
     }
 }

@@ -8,18 +8,16 @@ use std::sync::OnceLock;
 use tokio::runtime::Handle;
 
 use super::clock;
-use super::connect::Connect;
-use super::core::cancelled;
 use super::driver::Driver;
 use super::introduction::Introduction;
 use super::limits::Limits;
 use super::streams::{Diagnostics, Notifications};
+use crate::error::Error;
 use crate::progress::end::StreamEnd;
 use crate::progress::registry::ProgressRegistry;
 use crate::session::calls::Session;
 use crate::session::stats::Stats;
 use crate::sync::Arc;
-use crate::transport::connector::Connector;
 
 /// A client of one MCP server.
 ///
@@ -49,32 +47,6 @@ struct Inner {
 }
 
 impl Client {
-    /// Starts `program` and speaks over its standard input and output, once awaited.
-    ///
-    /// See [`ServerCommand`](crate::transport::ServerCommand) for environment, directory and the rest, which goes to
-    /// [`connect`](Self::connect).
-    #[cfg(feature = "stdio")]
-    pub fn stdio<I, S>(program: impl Into<std::ffi::OsString>, args: I) -> Connect
-    where
-        I: IntoIterator<Item = S>,
-        S: Into<std::ffi::OsString>,
-    {
-        Self::connect(crate::transport::ServerCommand::new(program).args(args))
-    }
-
-    /// Speaks over a stream that is open already: a socket, a pipe, one end of an in-memory pair.
-    pub fn io(
-        reader: impl tokio::io::AsyncRead + Send + 'static,
-        writer: impl tokio::io::AsyncWrite + Send + 'static,
-    ) -> Connect {
-        Self::connect(crate::transport::io::Io::new(reader, writer))
-    }
-
-    /// Connects by any [`Connector`], once awaited.
-    pub fn connect(connector: impl Connector) -> Connect {
-        Connect::new(Box::new(connector))
-    }
-
     pub(super) fn new(
         session: Arc<Session>,
         runtime: Handle,
@@ -150,7 +122,7 @@ impl Client {
     pub async fn close(&self) {
         let session = &self.0.session;
         for flight in session.flights() {
-            let error = cancelled().with_context(flight.context(clock::now()));
+            let error = Error::cancelled().with_context(flight.context(clock::now()));
             session.abandon(
                 &flight,
                 StreamEnd::Cancelled,

@@ -18,6 +18,7 @@ pub(crate) mod methods;
 pub(crate) mod negotiate;
 pub(crate) mod outcome;
 pub(crate) mod pages;
+pub(crate) mod plan;
 pub(crate) mod request;
 pub(crate) mod revision;
 pub(crate) mod running;

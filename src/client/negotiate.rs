@@ -8,7 +8,7 @@ use std::future::IntoFuture;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::future::{self, Either};
+use futures::future::{self, BoxFuture, Either};
 use serde_json::{Map, Value, json};
 
 use super::call::{Call, CallResult};
@@ -28,7 +28,16 @@ use crate::session::wire::{Message, Wire};
 /// How long a late answer to the probe is waited for after `initialize` was refused.
 const LATE_PROBE: Duration = Duration::from_secs(5);
 
-pub(super) async fn negotiate(connect: Connect) -> Result<Client> {
+impl IntoFuture for Connect {
+    type Output = Result<Client>;
+    type IntoFuture = BoxFuture<'static, Result<Client>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(negotiate(self))
+    }
+}
+
+async fn negotiate(connect: Connect) -> Result<Client> {
     let client = connect.open().await?;
     let options = &connect.options;
     match options.version {

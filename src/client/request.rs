@@ -14,20 +14,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::call::Call;
-use super::clock;
-use super::core::Core;
 use super::handle::Client;
 use super::handler::{AsyncHandler, Handler, NoHandler, SyncHandler};
-use super::limits::Limits;
-use super::revision;
+use super::plan::{Plan, Token};
 use super::running::Running;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::meta::Meta;
 use crate::model::progress::Progress;
 use crate::model::token::ProgressToken;
 use crate::progress::mailbox::Overflow;
-use crate::session::calls::NewCall;
-use crate::session::flight::Kind;
 use crate::session::wire::Message;
 
 /// A request to the server, still to be sent.
@@ -54,22 +49,6 @@ pub struct Request<T, H = NoHandler> {
     pub(super) plan: Plan,
     pub(super) handler: H,
     pub(super) result: PhantomData<fn() -> T>,
-}
-
-/// All of a request but its types.
-#[derive(Debug)]
-pub(super) struct Plan {
-    client: Client,
-    message: Result<Message>,
-    token: Token,
-    pub(super) limits: Limits,
-}
-
-#[derive(Debug)]
-enum Token {
-    Minted,
-    Chosen(ProgressToken),
-    None,
 }
 
 impl<T: DeserializeOwned> Request<T> {
@@ -231,30 +210,7 @@ impl<T: DeserializeOwned, H: Handler> IntoFuture for Request<T, H> {
     type IntoFuture = Running<T, H>;
 
     fn into_future(self) -> Running<T, H> {
-        Running::new(self)
-    }
-}
-
-impl Plan {
-    /// Registers and queues; `listens` says whether the call wants updates for itself.
-    pub(super) fn begin(self, listens: bool) -> Result<Core> {
-        let message = self.message?;
-        let session = self.client.session().clone();
-        revision::check(&message.method, session.wire().version)?;
-        let token = match self.token {
-            Token::Minted => Some(ProgressToken::generate()),
-            Token::Chosen(token) => Some(token),
-            Token::None => None,
-        };
-        let own = (listens && token.is_some()).then_some(self.limits.overflow);
-        let call = NewCall {
-            message,
-            token,
-            own,
-            kind: Kind::Call,
-        };
-        let flight = session.register(call, clock::now())?;
-        Ok(Core::new(self.client, session, flight, self.limits))
+        Running::new(self.plan, self.handler)
     }
 }
 

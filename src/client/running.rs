@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use super::core::{Core, Event, HANDLERS_PER_POLL};
 use super::handler::Handler;
 use super::outcome::decode;
-use super::request::{Plan, Request};
+use super::plan::Plan;
 use crate::error::Result;
 
-/// The future that awaiting a [`Request`] makes.
+/// The future that awaiting a [`Request`](crate::Request) makes.
 ///
 /// # Panics
 ///
@@ -38,12 +38,8 @@ enum State {
 impl<T, H> Unpin for Running<T, H> {}
 
 impl<T, H: Handler> Running<T, H> {
-    pub(super) fn new(request: Request<T, H>) -> Self {
-        Self {
-            state: State::Planned(Box::new(request.plan)),
-            handler: request.handler,
-            result: PhantomData,
-        }
+    pub(super) fn new(plan: Plan, handler: H) -> Self {
+        Self { state: State::Planned(Box::new(plan)), handler, result: PhantomData }
     }
 }
 

@@ -6,6 +6,10 @@
 pub(crate) mod callback;
 pub(crate) mod end;
 pub(crate) mod mailbox;
+pub(crate) mod membership;
 pub(crate) mod registry;
 pub(crate) mod slot;
+pub(crate) mod subscriber;
+pub(crate) mod tokens;
 pub(crate) mod updates;
+pub(crate) mod wakers;

@@ -15,6 +15,8 @@ use serde_json::value::RawValue;
 use super::callback::CallbackCell;
 use super::end::StreamEnd;
 use super::mailbox::{Mailbox, Overflow};
+use super::subscriber::{Subscriber, SubscriberKind};
+use super::wakers::Wakers;
 use crate::error::Error;
 use crate::model::progress::Progress;
 use crate::model::token::ProgressToken;
@@ -64,19 +66,6 @@ struct State {
     waker: Option<Waker>,
     outcome: Option<Outcome>,
     end: Option<StreamEnd>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Subscriber {
-    key: u32,
-    mailbox: Mailbox,
-    kind: SubscriberKind,
-}
-
-#[derive(Debug)]
-enum SubscriberKind {
-    Stream(Option<Waker>),
-    Callback(Arc<CallbackCell>),
 }
 
 /// What became of an update.
@@ -501,40 +490,6 @@ impl State {
             None => Next::Nothing {
                 grace_until: self.grace_until,
             },
-        }
-    }
-}
-
-impl Subscriber {
-    const fn is_callback(&self) -> bool {
-        matches!(self.kind, SubscriberKind::Callback(_))
-    }
-}
-
-/// Wakers taken out under a lock, to be woken after it.
-#[derive(Debug, Default)]
-struct Wakers {
-    /// Nearly always there is one; it needs no allocation.
-    first: Option<Waker>,
-    others: Vec<Waker>,
-}
-
-impl Wakers {
-    fn extend(&mut self, waker: Option<Waker>) {
-        if self.first.is_none() {
-            self.first = waker;
-        } else {
-            self.others.extend(waker);
-        }
-    }
-
-    /// A waker that panics must not take the reader down with it.
-    fn wake(self) {
-        for waker in self.first.into_iter().chain(self.others) {
-            let woken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waker.wake()));
-            if woken.is_err() {
-                tracing::error!("a task's waker panicked; its task may not notice the update");
-            }
         }
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use futures::stream::{FusedStream, Stream, StreamExt};
 
 use super::end::StreamEnd;
-use super::registry::Membership;
+use super::membership::Membership;
 use crate::model::progress::Progress;
 use crate::model::token::ProgressToken;
 

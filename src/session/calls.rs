@@ -17,7 +17,8 @@ use crate::error::{Error, ErrorKind};
 use crate::model::token::ProgressToken;
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
-use crate::progress::registry::{ProgressRegistry, Shared};
+use crate::progress::registry::ProgressRegistry;
+use crate::progress::tokens::Tokens;
 use crate::progress::slot::{Phase, Slot};
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Table};
 
@@ -75,8 +76,8 @@ impl Session {
         drop(before);
     }
 
-    fn tokens(&self) -> &Arc<Shared> {
-        self.registry.shared()
+    fn tokens(&self) -> &Arc<Tokens> {
+        self.registry.tokens()
     }
 
     /// Makes a call live and queues its request: id and token are in the tables before the first byte.

@@ -178,7 +178,7 @@ impl Session {
     }
 
     fn on_progress(&self, params: &ProgressParams<'_>, read: &mut Read) {
-        let tokens = self.registry.shared();
+        let tokens = self.registry.tokens();
         let mut retyped = false;
         if !read
             .last
