@@ -32,8 +32,7 @@ pub struct Detached<T> {
 impl<T: DeserializeOwned + Send + 'static> Call<T> {
     /// Moves the call to a task on the client's runtime, where it runs whether or not anybody waits for it, and gives
     /// a handle to come back to.
-    pub fn detach(self) -> Detached<T>
-    {
+    pub fn detach(self) -> Detached<T> {
         Detached::new(self)
     }
 }

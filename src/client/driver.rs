@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::clock;
-use crate::codec::lines::{Line, Lines};
+use crate::codec::{Line, Lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::calls::Session;
 use crate::session::dispatch::Read;
@@ -89,7 +89,7 @@ struct Tasks {
     writing: JoinHandle<io::Result<()>>,
     closing: Arc<Notify>,
     #[cfg(feature = "stdio")]
-    child: Option<crate::transport::process::ChildGuard>,
+    child: Option<crate::transport::process::guard::ChildGuard>,
 }
 
 impl Tasks {

@@ -39,7 +39,11 @@ impl<T, H> Unpin for Running<T, H> {}
 
 impl<T, H: Handler> Running<T, H> {
     pub(super) fn new(plan: Plan, handler: H) -> Self {
-        Self { state: State::Planned(Box::new(plan)), handler, result: PhantomData }
+        Self {
+            state: State::Planned(Box::new(plan)),
+            handler,
+            result: PhantomData,
+        }
     }
 }
 

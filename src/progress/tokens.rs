@@ -161,7 +161,11 @@ impl Tokens {
     }
 
     /// Hands the slot of a token that is in the table to `f`, under the shard lock.
-    pub(super) fn with_slot<R>(&self, token: &ProgressToken, f: impl FnOnce(&Arc<Slot>) -> R) -> Option<R> {
+    pub(super) fn with_slot<R>(
+        &self,
+        token: &ProgressToken,
+        f: impl FnOnce(&Arc<Slot>) -> R,
+    ) -> Option<R> {
         match (token.as_str(), token.as_integer()) {
             (Some(text), _) => self.strings.get_with(text, f),
             (_, Some(number)) => self.integers.get_with(&number, f),
@@ -169,4 +173,3 @@ impl Tokens {
         }
     }
 }
-

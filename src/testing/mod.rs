@@ -52,6 +52,7 @@ mod outbox;
 mod request;
 mod runner;
 mod script;
+mod serve;
 mod server;
 mod session;
 mod stdio;

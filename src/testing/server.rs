@@ -4,7 +4,8 @@ use crate::testing::config::{Config, Eras, Handler, Probe, Shelf};
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
-use crate::testing::session::{self, Session};
+use crate::testing::serve::serve;
+use crate::testing::session::Session;
 use crate::testing::stdio;
 use serde_json::{Value, json};
 use std::io;
@@ -270,7 +271,7 @@ impl ScriptedServer {
             sessions.retain(|other| other.strong_count() > 0);
             sessions.push(Arc::downgrade(session));
         };
-        session::serve(
+        serve(
             Arc::clone(&self.config),
             self.log.clone(),
             reader,

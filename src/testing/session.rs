@@ -5,25 +5,15 @@ use crate::testing::answer::{self, Reply};
 use crate::testing::config::Config;
 use crate::testing::frame::{self, Answer};
 use crate::testing::log::Log;
-use crate::testing::outbox::{self, Outbox};
+use crate::testing::outbox::Outbox;
 use crate::testing::request::Request;
-use crate::testing::runner::Runner;
 use crate::testing::script::Script;
-use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::Notify;
-
-/// How long the peer may take to read what was written before the end.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// `_meta` key that ties a notification to the `subscriptions/listen` request it belongs to.
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
@@ -50,10 +40,10 @@ struct State {
 
 /// A script to start, with the request it is for and what cancels it.
 #[derive(Debug)]
-struct Chosen {
-    request: Request,
-    script: Script,
-    cancel: Arc<Notify>,
+pub(super) struct Chosen {
+    pub(super) request: Request,
+    pub(super) script: Script,
+    pub(super) cancel: Arc<Notify>,
 }
 
 /// An open `subscriptions/listen` request.
@@ -92,52 +82,31 @@ impl Subscription {
     }
 }
 
-/// Serves one connection to its end. `open` sees the session before the first line is read.
-pub(crate) async fn serve(
-    config: Arc<Config>,
-    log: Log,
-    reader: impl AsyncRead,
-    writer: impl AsyncWrite,
-    open: impl FnOnce(&Arc<Session>),
-) {
-    let (outbox, writing) = outbox::channel();
-    let session = Arc::new(Session {
-        number: log.connected(),
-        config,
-        log,
-        outbox,
-        closing: AtomicBool::new(false),
-        state: Mutex::default(),
-    });
-    open(&session);
-
-    let mut writing = pin!(writing.run(writer));
-    let mut written = false;
-    {
-        let mut reading = pin!(session.read(reader));
-        let mut scripts = FuturesUnordered::new();
-        // One task for all: reading first, then the scripts, then writing, so that what a line leads to at once is
-        // queued before the end of the input is acted upon, and so that dropping this future leaves nothing behind.
-        poll_fn(|cx| {
-            let read = reading.as_mut().poll(cx).is_ready();
-            session.run_scripts(&mut scripts, cx);
-            written = writing.as_mut().poll(cx).is_ready();
-            if read || written || session.closing.load(Ordering::Acquire) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
-    }
-    if !written {
-        session.outbox.end();
-        // A peer that does not read must not keep the server alive; a broken pipe is an end like any other.
-        let _ = tokio::time::timeout(GRACE, writing).await;
-    }
-}
-
 impl Session {
+    pub(super) fn new(config: Arc<Config>, log: Log, outbox: Outbox) -> Self {
+        Self {
+            number: log.connected(),
+            config,
+            log,
+            outbox,
+            closing: AtomicBool::new(false),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The scripts that were chosen since this was last asked.
+    pub(super) fn take_chosen(&self) -> Vec<Chosen> {
+        std::mem::take(&mut self.lock().chosen)
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    pub(super) fn end(&self) {
+        self.outbox.end();
+    }
+
     /// The channel to the peer.
     pub(crate) fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -212,7 +181,7 @@ impl Session {
     }
 
     /// Reads lines until the end of the input or a failure, which is an end like any other.
-    async fn read(&self, reader: impl AsyncRead) {
+    pub(super) async fn read(&self, reader: impl AsyncRead) {
         let mut reader = BufReader::new(Box::pin(reader));
         let mut line = Vec::new();
         while let Ok(1..) = reader.read_until(b'\n', &mut line).await {
@@ -300,24 +269,6 @@ impl Session {
         if stopped {
             self.log.stop(id.clone());
         }
-    }
-
-    fn run_scripts(
-        self: &Arc<Self>,
-        scripts: &mut FuturesUnordered<BoxFuture<'static, ()>>,
-        cx: &mut Context<'_>,
-    ) {
-        let chosen = std::mem::take(&mut self.lock().chosen);
-        for Chosen {
-            request,
-            script,
-            cancel,
-        } in chosen
-        {
-            let runner = Runner::new(Arc::clone(self), request);
-            scripts.push(Box::pin(runner.run(script, cancel)));
-        }
-        while let Poll::Ready(Some(())) = scripts.poll_next_unpin(cx) {}
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

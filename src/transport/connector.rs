@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "stdio")]
-use super::process::ChildGuard;
+use super::process::guard::ChildGuard;
 use crate::error::Result;
 
 /// Makes connections to one server.

@@ -7,18 +7,11 @@ pub(crate) mod io;
 #[cfg(feature = "stdio")]
 pub(crate) mod process;
 #[cfg(feature = "stdio")]
-pub(crate) mod stderr;
-#[cfg(feature = "stdio")]
 pub(crate) mod stdio;
-
-#[cfg(test)]
-#[cfg(unix)]
-#[cfg(feature = "stdio")]
-mod process_tests;
 
 pub use connector::{Connection, Connector};
 pub use io::{Io, memory};
 #[cfg(feature = "stdio")]
-pub use process::ServerCommand;
+pub use process::command::ServerCommand;
 #[cfg(feature = "stdio")]
-pub use stderr::Stderr;
+pub use process::stderr::Stderr;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::connector::{Connection, Connector};
-use super::process::ServerCommand;
+use super::process::command::ServerCommand;
 use crate::error::{Error, Result};
 
 /// Starts a server for each connection and speaks over its standard input and output.

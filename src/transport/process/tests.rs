@@ -14,7 +14,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::runtime::{Builder, Runtime};
 
-use super::process::{ChildGuard, RunningServer, ServerCommand, lookup};
+use super::command::{RunningServer, ServerCommand};
+use super::guard::ChildGuard;
+use super::lookup;
 use super::stderr::{ExitReport, Stderr};
 
 /// Long enough for the slowest machine; no test waits for it to pass.

@@ -1,3 +1,0 @@
-//! Bytes to frames. No tasks, no clocks, no MCP.
-
-pub(crate) mod lines;
