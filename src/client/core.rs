@@ -202,8 +202,9 @@ impl Core {
         self.done = true;
         self.slot().forget_call();
         match outcome {
-            // Servers answer a cancel with errors of many codes, or with none at all.
-            Err(error) if self.grace_until.is_some() && error.kind() == ErrorKind::Rpc => {
+            // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the
+            // answer may have come before this call was polled in its grace.
+            Err(error) if error.kind() == ErrorKind::Rpc && self.slot().is_in_grace() => {
                 Err(Error::cancelled()
                     .with_context(self.flight.context(clock::now()))
                     .with_source(error))

@@ -7,6 +7,7 @@ pub(crate) mod callback;
 pub(crate) mod end;
 pub(crate) mod mailbox;
 pub(crate) mod membership;
+pub(crate) mod phase;
 pub(crate) mod registry;
 pub(crate) mod slot;
 pub(crate) mod subscriber;

@@ -2,9 +2,6 @@
 //!
 //! Owns the states of a call and who is woken when. It is shared by the reader, the call and its droppers, each of
 //! which takes the one short lock. It must not know ids, tables, timers or transports.
-//!
-//! States: `Free` (subscribers wait for a call) → `Queued` → `Sent` → `Settled` (a response, or an error that
-//! takes its place) or `Dead` (the call is gone). From `Settled` and `Dead` nothing leads back.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -15,6 +12,7 @@ use serde_json::value::RawValue;
 use super::callback::CallbackCell;
 use super::end::StreamEnd;
 use super::mailbox::{Mailbox, Overflow};
+use super::phase::Phase;
 use super::subscriber::{Subscriber, SubscriberKind};
 use super::wakers::Wakers;
 use crate::error::Error;
@@ -24,21 +22,6 @@ use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 
 /// What a call ends with: the raw result, or the error that takes its place.
 pub(crate) type Outcome = Result<Box<RawValue>, Error>;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Free,
-    Queued,
-    Sent,
-    Settled,
-    Dead,
-}
-
-impl Phase {
-    const fn is_over(self) -> bool {
-        matches!(self, Self::Settled | Self::Dead)
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -434,6 +417,11 @@ impl Slot {
         }
         self.wake();
         true
+    }
+
+    /// Whether the call was cancelled and went on for its grace.
+    pub(crate) fn is_in_grace(&self) -> bool {
+        self.state.lock().grace_until.is_some()
     }
 
     /// The outcome of a call that was ended from this side while its handler was at work.

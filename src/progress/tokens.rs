@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 use super::end::StreamEnd;
 use super::mailbox::Overflow;
-use super::slot::{Phase, Slot};
+use super::phase::Phase;
+use super::slot::Slot;
 use crate::jsonrpc::Key;
 use crate::model::token::ProgressToken;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Table};

@@ -18,7 +18,8 @@ use crate::model::token::ProgressToken;
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
-use crate::progress::slot::{Phase, Slot};
+use crate::progress::phase::Phase;
+use crate::progress::slot::Slot;
 use crate::progress::tokens::Tokens;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Table};
 
