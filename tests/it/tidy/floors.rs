@@ -139,13 +139,17 @@ fn floors(tree: &Tree, neighbours: &[Neighbours]) -> Vec<String> {
 fn detours(tree: &Tree) -> Vec<String> {
     let mut found = Vec::new();
     for file in &tree.files {
-        for pair in file.code.windows(2) {
-            let detour =
-                pair[0].is("path") && pair[1].is("=") || pair[0].is("include") && pair[1].is("!");
+        for (index, pair) in file.code.windows(2).enumerate() {
+            let (name, after) = (&pair[0], &pair[1]);
+            // An attribute's name stands behind its bracket or, in `cfg_attr`, behind a comma; a variable does not.
+            let before = index.checked_sub(1).map(|before| &file.code[before]);
+            let attribute = before.is_some_and(|token| token.is("[") || token.is(","));
+            let detour = attribute && name.is("path") && after.is("=")
+                || name.is("include") && after.is("!");
             if detour {
                 found.push(format!(
                     "{}: `#[path]` and `include!` hide an import",
-                    at(file, pair[0].line)
+                    at(file, name.line)
                 ));
             }
         }

@@ -17,6 +17,8 @@ pub struct Peer {
     pub modern: bool,
     /// Whether it is one of ours (tools `count` and `slow`), not a finished one from a registry.
     pub ours: bool,
+    /// Whether it acts on what stood before the end of its input; rmcp 3.9.0 ends without, most of the time.
+    pub acts_before_end: bool,
 }
 
 /// All servers, in the order of the table.
@@ -25,31 +27,37 @@ pub const PEERS: [Peer; 6] = [
         name: "everything",
         modern: false,
         ours: false,
+        acts_before_end: true,
     },
     Peer {
         name: "ts1",
         modern: false,
         ours: true,
+        acts_before_end: true,
     },
     Peer {
         name: "py1",
         modern: false,
         ours: true,
+        acts_before_end: true,
     },
     Peer {
         name: "ts2",
         modern: true,
         ours: true,
+        acts_before_end: true,
     },
     Peer {
         name: "py2",
         modern: true,
         ours: true,
+        acts_before_end: true,
     },
     Peer {
         name: "rmcp",
         modern: true,
         ours: true,
+        acts_before_end: false,
     },
 ];
 

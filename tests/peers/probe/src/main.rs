@@ -1,0 +1,108 @@
+//! Ends a running call in one of the ways that only a program can: drop, abort, cancel, panic, close.
+//!
+//! `peer-probe MODE --protocol REVISION -- COMMAND…` starts the server, calls its tool `slow`, waits for two updates,
+//! ends the call, closes the client and exits with 0. Whether the server was told, and how often, is for `peer-cancel`
+//! to judge from the bytes between the two.
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mcp_progress::model::CallToolResult;
+use mcp_progress::{Call, Client, ErrorKind, ProtocolVersion};
+use serde_json::json;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peer-probe: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let mode = args.next().ok_or("a mode is missing")?;
+    let mut version = None;
+    loop {
+        match args.next().as_deref() {
+            Some("--protocol") => version = Some(args.next().ok_or("a revision is missing")?),
+            Some("--") => break,
+            other => return Err(format!("unexpected argument {other:?}").into()),
+        }
+    }
+    let program = args.next().ok_or("the server's command is missing")?;
+    let mut connect = Client::stdio(program, args);
+    match version.as_deref() {
+        None | Some("auto") => {}
+        Some(version) => connect = connect.protocol(version.parse::<ProtocolVersion>()?),
+    }
+    let client = connect.await?;
+    let mut call = client.call_tool("slow", json!({ "ms": 60_000 })).start();
+    for _ in 0..2 {
+        call.next()
+            .await
+            .ok_or("the call ended before its second update")?;
+    }
+    end(&mode, &client, call).await?;
+    // A server that loses its input may end before it has acted on the line before: it gets the time.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    client.close().await;
+    match client.stats() {
+        stats if stats.live_calls == 0 && stats.registrations == 0 => Ok(()),
+        stats => Err(format!("something is left behind: {stats:?}").into()),
+    }
+}
+
+async fn end(
+    mode: &str,
+    client: &Client,
+    call: Call<CallToolResult>,
+) -> Result<(), Box<dyn Error>> {
+    let cancelled = match mode {
+        "drop" => {
+            drop(call);
+            return Ok(());
+        }
+        "abort" => {
+            let task = tokio::spawn(call.result());
+            tokio::task::yield_now().await;
+            task.abort();
+            let ended = task.await;
+            return if ended.is_err() {
+                Ok(())
+            } else {
+                Err("the aborted call gave a result".into())
+            };
+        }
+        "panic" => {
+            let task = tokio::spawn(async move {
+                let _call = call;
+                panic!("a handler that panics, on purpose");
+            });
+            let ended = task.await;
+            return if ended.is_err() {
+                Ok(())
+            } else {
+                Err("the panic was lost".into())
+            };
+        }
+        "cancel" => {
+            let canceller = call.canceller().ok_or("the call was not sent")?;
+            canceller.cancel("enough");
+            call.await
+        }
+        "close" => {
+            let (ended, ()) = tokio::join!(call.result(), client.close());
+            ended
+        }
+        other => return Err(format!("unknown mode {other:?}").into()),
+    };
+    match cancelled {
+        Err(error) if error.kind() == ErrorKind::Cancelled => Ok(()),
+        other => Err(format!("expected a cancelled call, got {other:?}").into()),
+    }
+}
