@@ -1,4 +1,82 @@
 //! A Model Context Protocol (MCP) client that calls remote tools **and shows how far they are**.
+//!
+//! ```
+//! use mcp_progress::Client;
+//! use serde_json::json;
+//! # #[cfg(feature = "testing")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> mcp_progress::Result<()> {
+//! # let server = mcp_progress::testing::ScriptedServer::demo();
+//!
+//! // A child process: Client::stdio("npx", ["-y", "@modelcontextprotocol/server-everything"]).await?
+//! let client = Client::connect(server).await?;
+//!
+//! // 1. A callback. It runs in this future, so it may borrow, and it sees every update before the result.
+//! let mut seen = Vec::new();
+//! let result = client
+//!     .call_tool("count", json!({"steps": 3, "delay_ms": 1}))
+//!     .on_progress(|update| seen.push(update.progress))
+//!     .await?;
+//! assert_eq!(seen, [1.0, 2.0, 3.0]);
+//! assert!(!result.is_error);
+//!
+//! // 2. A handle: the stream of updates, then the typed result. Any request can be one.
+//! let mut call = client.read_resource("demo:///report").start();
+//! while let Some(update) = call.next().await {
+//!     assert!(update.percent().is_some());
+//! }
+//! let report = call.await?;
+//! assert_eq!(report.contents.len(), 1);
+//!
+//! // 3. The registry: from anywhere, by token, before the request or after.
+//! let token = mcp_progress::ProgressToken::generate();
+//! let mut updates = client.progress().subscribe(&token);
+//! client.call_tool("burst", json!({"n": 10})).progress_token(token).await?;
+//! while let Some(update) = updates.next().await {
+//!     assert_eq!(update.merged, 0);
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "testing"))]
+//! # fn main() {}
+//! ```
+//!
+//! # What it promises
+//!
+//! 1. **Wire order.** Updates of one token arrive in the order in which they were written.
+//! 2. **Before the result.** Every update that precedes the response is delivered, or counted in one that is, before
+//!    the call resolves; none after it. A backlog is handed over for at most 100 milliseconds once the response is
+//!    there, then merged ([`Request::drain_for`]).
+//! 3. **Isolation.** No handler runs in a reader task: a slow one delays its own call only.
+//! 4. **Bounded, and honest about it.** 1,024 updates or 256 KiB wait per subscription, then they merge into the
+//!    newest, which says how many it stands for ([`Progress::merged`], [`Overflow`]).
+//! 5. **Registered before the first byte.** The token is live before the request is queued.
+//! 6. **Gone on every path.** However a call ends, nothing of it stays in the registry.
+//! 7. **Dropping is cancelling**, at once, without a runtime, once.
+//! 8. **Tolerant in, strict out.** What a server gets wrong is counted and told ([`Client::stats`],
+//!    [`Client::diagnostics`]) and fails no call.
+//! 9. **Two clocks.** Idle, which every update re-arms, and total; both per call, each named in its error.
+//! 10. **One operation, one stream.** Not yet: requests of several legs and tasks are still to come.
+//!
+//! # Finding your way
+//!
+//! [`Client`] makes [`Request`]s; a request is awaited, or started as a [`Call`]. [`ProgressRegistry`] subscribes by
+//! [`ProgressToken`]. [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
+//! the feature of that name) the scripted server for tests of your own progress code.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `stdio` | yes | servers as child processes: [`Client::stdio`] |
+//! | `testing` | no | the scripted server and the embedded demo server |
+//! | `indicatif` | no | the bars of the command line |
+//! | `cli` | no | the `mcp-progress` command |
+//!
+//! # What does not work yet
+//!
+//! HTTP, tasks, requests of the server to the client (sampling, elicitation, roots) and sending progress are still to
+//! come. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -37,3 +115,11 @@ pub use progress::registry::{ProgressRegistry, Registration};
 pub use progress::updates::Updates;
 pub use session::notification::Notification;
 pub use session::stats::{Diagnostic, DiagnosticKind, Stats};
+
+/// The design, with its reasons; its examples are tested.
+#[doc = include_str!("../DESIGN.md")]
+pub mod design {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -216,19 +216,15 @@ mod tests {
 
     #[test]
     fn none_or_two() {
-        assert!(the_fault(&sent(&[OPEN, CALL]), ABORTED, true).starts_with("0 notifications"));
-        assert!(
-            the_fault(&sent(&[CALL, CANCEL, CANCEL]), ABORTED, true).starts_with("2 notifications")
-        );
-        assert!(the_fault(&sent(&[OPEN]), ABORTED, true).starts_with("0 tools/call"));
+        assert!(the_fault(&sent(&[OPEN, CALL]), ABORTED).starts_with("0 notifications"));
+        assert!(the_fault(&sent(&[CALL, CANCEL, CANCEL]), ABORTED).starts_with("2 notifications"));
+        assert!(the_fault(&sent(&[OPEN]), ABORTED).starts_with("0 tools/call"));
     }
 
     #[test]
     fn the_id_keeps_its_type() {
         let string = CANCEL.replace("\"requestId\":2", "\"requestId\":\"2\"");
-        assert!(
-            the_fault(&sent(&[CALL, &string]), ABORTED, true).starts_with("requestId is \"2\"")
-        );
+        assert!(the_fault(&sent(&[CALL, &string]), ABORTED).starts_with("requestId is \"2\""));
         let opening = CANCEL.replace("\"requestId\":2", "\"requestId\":1");
         let faults = judge_cancellation(&sent(&[OPEN, CALL, &opening]), ABORTED, true);
         assert!(
@@ -237,7 +233,7 @@ mod tests {
         );
         let asking = CANCEL.replace("\"method\"", "\"id\":3,\"method\"");
         assert_eq!(
-            the_fault(&sent(&[CALL, &asking]), ABORTED, true),
+            the_fault(&sent(&[CALL, &asking]), ABORTED),
             "the notification has an id"
         );
     }
@@ -249,10 +245,7 @@ mod tests {
             (Side::Server, ANSWER),
             (Side::Client, CANCEL),
         ]);
-        assert_eq!(
-            the_fault(&late, ABORTED, true),
-            "cancelled after the response"
-        );
+        assert_eq!(the_fault(&late, ABORTED), "cancelled after the response");
     }
 
     #[test]
