@@ -6,6 +6,9 @@
 /// How much of a line beyond the limit is kept.
 pub(crate) const KEPT_START: usize = 64 * 1024;
 
+/// A buffer beyond this is given back when its line is out.
+const ROOMY: usize = 1024 * 1024;
+
 /// Splits what is read into lines.
 #[derive(Debug)]
 pub(crate) struct Lines {
@@ -53,6 +56,10 @@ impl Lines {
             self.buffer.drain(..self.start);
             self.searched -= self.start;
             self.start = 0;
+            // One large line must not hold its memory for the life of the connection.
+            if self.buffer.capacity() > ROOMY && self.buffer.len() < ROOMY / 4 {
+                self.buffer.shrink_to(ROOMY / 4);
+            }
         }
         &mut self.buffer
     }

@@ -13,6 +13,9 @@ use crate::session::calls::Session;
 use crate::session::flight::Flight;
 use crate::sync::Arc;
 
+/// The longest grace, a year.
+const MAX_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Cancels one call; cheap to clone, usable from any thread, with or without a runtime.
 ///
 /// It keeps neither the call nor the connection alive.
@@ -43,7 +46,9 @@ impl Canceller {
     pub fn cancel(&self, reason: impl AsRef<str>) -> bool {
         let reason = reason.as_ref();
         let now = clock::now();
-        if !self.grace.is_zero() && self.flight.slot.begin_grace(now + self.grace) {
+        // A grace beyond what the clock can count is one without end: the call's other clocks still run.
+        let until = now.checked_add(self.grace).unwrap_or(now + MAX_GRACE);
+        if !self.grace.is_zero() && self.flight.slot.begin_grace(until) {
             self.session.tell_cancelled(&self.flight, reason);
             return true;
         }

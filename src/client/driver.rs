@@ -92,6 +92,15 @@ struct Tasks {
     child: Option<crate::transport::process::guard::ChildGuard>,
 }
 
+/// Also when the runtime drops the tasks, no call is left waiting.
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        let error = Error::connect("the runtime that drove the connection has ended");
+        self.session.disconnect(error, clock::now());
+        self.session.outbox.abort();
+    }
+}
+
 impl Tasks {
     async fn supervise(mut self) {
         let closing = self.closing.clone();
@@ -179,9 +188,10 @@ async fn read(
         })?;
         let mut read = Read::new(clock::now());
         let dispatched = if taken == 0 {
-            lines
-                .finish()
-                .map_or(Ok(()), |line| dispatch(&session, &line, limit, &mut read))
+            match lines.finish() {
+                Some(Line::Whole(frame)) => session.dispatch_last(frame, &mut read),
+                line => line.map_or(Ok(()), |line| dispatch(&session, &line, limit, &mut read)),
+            }
         } else {
             dispatch_all(&session, &mut lines, &mut read)
         };

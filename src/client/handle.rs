@@ -121,6 +121,7 @@ impl Client {
     /// Closing goes on when the future is dropped.
     pub async fn close(&self) {
         let session = &self.0.session;
+        session.refuse(Error::connect("the client was closed"));
         for flight in session.flights() {
             let error = Error::cancelled().with_context(flight.context(clock::now()));
             session.abandon(

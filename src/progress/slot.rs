@@ -293,19 +293,20 @@ impl Slot {
         let mut waker = Some(cx.waker().clone());
         let poll = {
             let mut state = self.state.lock();
-            let end = state.end.unwrap_or(StreamEnd::Unregistered);
-            let over = state.phase.is_over();
+            // Set as soon as the call is over.
+            let end = state.end;
             match state
                 .subscribers
                 .iter_mut()
                 .find(|subscriber| subscriber.key == key)
             {
-                None => Poll::Ready(Some(end)),
+                // Taken out by `leave_all`, whatever became of the call since then.
+                None => Poll::Ready(Some(StreamEnd::Unregistered)),
                 Some(subscriber) if !subscriber.mailbox.is_empty() => {
                     subscriber.mailbox.swap(spare);
                     Poll::Ready(None)
                 }
-                Some(_) if over => Poll::Ready(Some(end)),
+                Some(_) if end.is_some() => Poll::Ready(end),
                 Some(subscriber) => {
                     if let SubscriberKind::Stream(installed) = &mut subscriber.kind {
                         std::mem::swap(installed, &mut waker);

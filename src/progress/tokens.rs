@@ -51,9 +51,11 @@ impl Tokens {
 
     /// Whether a call with this token was in flight not long ago.
     pub(crate) fn is_retired(&self, key: &Key<'_>) -> bool {
+        // From the newest: what is late is seldom late by much.
         self.retired
             .lock()
             .iter()
+            .rev()
             .any(|(token, _)| token.matches(key))
     }
 

@@ -17,8 +17,8 @@ use crate::error::{Error, ErrorKind};
 use crate::model::token::ProgressToken;
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
-use crate::progress::registry::ProgressRegistry;
 use crate::progress::phase::Phase;
+use crate::progress::registry::ProgressRegistry;
 use crate::progress::slot::Slot;
 use crate::progress::tokens::Tokens;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Table};
@@ -116,7 +116,7 @@ impl Session {
             self.forget(&flight, StreamEnd::Disconnected);
             return Err(self.lost_error().with_context(flight.context(now)));
         }
-        let order = self.outbox.push(frame, Some(flight.slot.clone()));
+        let order = self.outbox.push_request(frame, flight.slot.clone());
         let _ = flight.order.set(order);
         Ok(flight)
     }
@@ -126,8 +126,14 @@ impl Session {
         if self.closed.load(Ordering::SeqCst) {
             return Err(self.lost_error());
         }
-        self.outbox.push(Wire::notification(message), None);
-        Ok(())
+        self.outbox
+            .push_notification(Wire::notification(message))
+            .map_err(|_| {
+                Error::new(
+                    ErrorKind::ConnectionLost,
+                    "the server does not read: too many notifications wait to be written",
+                )
+            })
     }
 
     /// Ends a call from this side and tells the server, if the request has left.
@@ -186,16 +192,30 @@ impl Session {
     }
 
     pub(super) fn is_retired(&self, id: i64) -> bool {
-        self.retired.lock().contains(&id)
+        self.retired
+            .lock()
+            .iter()
+            .rev()
+            .any(|retired| *retired == id)
+    }
+
+    /// No new call is taken from here on; the first reason given counts.
+    pub(crate) fn refuse(&self, error: Error) {
+        let refused = {
+            let mut lost = self.lost.lock();
+            if lost.is_none() {
+                lost.replace(error)
+            } else {
+                Some(error)
+            }
+        };
+        self.closed.store(true, Ordering::SeqCst);
+        drop(refused);
     }
 
     /// The connection is gone: every call ends with `error`, after what it has received.
     pub(crate) fn disconnect(&self, error: Error, now: Instant) {
-        if self.closed.load(Ordering::SeqCst) {
-            return;
-        }
-        self.lost.lock().get_or_insert(error);
-        self.closed.store(true, Ordering::SeqCst);
+        self.refuse(error);
         for flight in self.in_flight.values() {
             let written = flight.slot.phase() == Phase::Sent;
             let hint = if written {

@@ -13,9 +13,10 @@ use crate::sync::{Arc, Mutex, wake};
 /// The writer takes about this much at once.
 const BATCH_BYTES: usize = 64 * 1024;
 
-/// Replies to a server that asks and never reads.
-const MAX_REPLIES: usize = 1024;
-const MAX_REPLY_BYTES: usize = 1024 * 1024;
+/// How much waits of what no call answers for: replies to a server that asks and never reads, and the user's own
+/// notifications to such a server.
+const MAX_FRAMES: usize = 1024;
+const MAX_BYTES: usize = 1024 * 1024;
 
 #[derive(Debug, Default)]
 pub(crate) struct Outbox(Mutex<State>);
@@ -26,13 +27,36 @@ struct State {
     /// Requests and notifications, keyed by the order they came in, so that any one can be withdrawn.
     ordered: BTreeMap<u64, Ordered>,
     next_order: u64,
-    replies: usize,
-    reply_bytes: usize,
+    replies: Load,
+    notifications: Load,
     /// No more comes; the writer ends once all is written.
     closing: bool,
     /// The writer is gone: nothing is written any more.
     dead: bool,
     waker: Option<Waker>,
+}
+
+/// How many frames of a kind wait, and their bytes.
+#[derive(Debug, Default)]
+struct Load {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, frame: &[u8]) -> Result<(), Full> {
+        if self.frames >= MAX_FRAMES || self.bytes + frame.len() > MAX_BYTES {
+            return Err(Full);
+        }
+        self.frames += 1;
+        self.bytes += frame.len();
+        Ok(())
+    }
+
+    fn remove(&mut self, frame: &[u8]) {
+        self.frames -= 1;
+        self.bytes -= frame.len();
+    }
 }
 
 #[derive(Debug)]
@@ -48,25 +72,27 @@ struct Ordered {
     slot: Option<Arc<Slot>>,
 }
 
-/// The server asks faster than it reads the answers.
+/// More waits to be written than the server reads.
 #[derive(Debug)]
-pub(crate) struct TooManyReplies;
+pub(crate) struct Full;
 
 impl Outbox {
-    /// Queues a request or a notification; its place is what `withdraw` takes.
-    pub(crate) fn push(&self, frame: Vec<u8>, slot: Option<Arc<Slot>>) -> u64 {
-        let (order, waker);
-        {
-            let mut state = self.0.lock();
-            order = state.next_order;
-            state.next_order += 1;
-            if !state.dead {
-                state.ordered.insert(order, Ordered { frame, slot });
-            }
-            waker = state.waker.take();
-        }
+    /// Queues a request; its place is what `withdraw` takes.
+    pub(crate) fn push_request(&self, frame: Vec<u8>, slot: Arc<Slot>) -> u64 {
+        let (order, waker) = self.0.lock().push(frame, Some(slot));
         wake(waker);
         order
+    }
+
+    /// Queues a notification behind the requests that wait.
+    pub(crate) fn push_notification(&self, frame: Vec<u8>) -> Result<(), Full> {
+        let waker = {
+            let mut state = self.0.lock();
+            state.notifications.add(&frame)?;
+            state.push(frame, None).1
+        };
+        wake(waker);
+        Ok(())
     }
 
     /// Queues a cancel ahead of what is not yet started.
@@ -87,14 +113,10 @@ impl Outbox {
     }
 
     /// Queues the answer to a request of the server.
-    pub(crate) fn push_reply(&self, frame: Vec<u8>) -> Result<(), TooManyReplies> {
+    pub(crate) fn push_reply(&self, frame: Vec<u8>) -> Result<(), Full> {
         let waker = {
             let mut state = self.0.lock();
-            if state.replies >= MAX_REPLIES || state.reply_bytes + frame.len() > MAX_REPLY_BYTES {
-                return Err(TooManyReplies);
-            }
-            state.replies += 1;
-            state.reply_bytes += frame.len();
+            state.replies.add(&frame)?;
             if !state.dead {
                 state.urgent.push_back(Urgent {
                     frame,
@@ -174,6 +196,15 @@ impl Outbox {
 }
 
 impl State {
+    fn push(&mut self, frame: Vec<u8>, slot: Option<Arc<Slot>>) -> (u64, Option<Waker>) {
+        let order = self.next_order;
+        self.next_order += 1;
+        if !self.dead {
+            self.ordered.insert(order, Ordered { frame, slot });
+        }
+        (order, self.waker.take())
+    }
+
     fn take(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -185,8 +216,7 @@ impl State {
         {
             buffer.extend_from_slice(&urgent.frame);
             if urgent.is_reply {
-                self.replies -= 1;
-                self.reply_bytes -= urgent.frame.len();
+                self.replies.remove(&urgent.frame);
             }
         }
         if self.ordered.is_empty() {
@@ -200,6 +230,9 @@ impl State {
             // The slot decides; a frame that it refuses is never written and needs no cancel.
             if ordered.slot.as_ref().is_none_or(|slot| slot.mark_sent(now)) {
                 buffer.extend_from_slice(&ordered.frame);
+            }
+            if ordered.slot.is_none() {
+                self.notifications.remove(&ordered.frame);
             }
             taken.push(ordered);
         }
