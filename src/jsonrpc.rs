@@ -166,7 +166,10 @@ impl<'de, P: OnePass<'de>> Visitor<'de> for EnvelopeVisitor<P> {
         while let Some(member) = map.next_key::<Text<'de>>()? {
             match &*member.0 {
                 "id" => envelope.id = map.next_value()?,
-                "method" => envelope.method = Some(map.next_value::<Text<'de>>()?.0),
+                // Peers that write every member of a class write `"method": null` into responses.
+                "method" => {
+                    envelope.method = map.next_value::<Option<Text<'de>>>()?.map(|text| text.0);
+                }
                 "params" if envelope.method.as_deref() == Some(P::METHOD) => {
                     envelope.params = Params::Typed(map.next_value()?);
                 }

@@ -84,10 +84,9 @@ impl<T: DeserializeOwned> Call<T> {
     /// when dropped; the call goes on.
     pub fn updates(&self) -> Updates {
         match &self.state {
-            State::Running(core) | State::Settled(core, _) => core
-                .client()
-                .progress()
-                .subscribe(core.flight().slot.token()),
+            State::Running(core) | State::Settled(core, _) => {
+                core.client().progress().stream_of(&core.flight().slot)
+            }
             State::Failed(_) => Updates::ended(
                 ProgressToken::generate(),
                 crate::progress::end::StreamEnd::Failed,
@@ -119,6 +118,14 @@ impl<T: DeserializeOwned> Call<T> {
     #[must_use]
     pub fn last_update(&self) -> Option<Progress> {
         self.core()?.flight().slot.last()
+    }
+
+    /// Why the request could not be sent, of a call that has no core.
+    pub(super) fn take_failure(&mut self) -> Option<Error> {
+        match &mut self.state {
+            State::Failed(error) => error.take(),
+            State::Running(_) | State::Settled(..) => None,
+        }
     }
 
     pub(super) fn core(&self) -> Option<&Core> {

@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::clock::{self, Timer};
 use super::handle::Client;
 use super::limits::Limits;
+use super::turn::{self, Turn};
 use crate::error::{Clock, Error, ErrorKind};
 use crate::model::progress::Progress;
 use crate::progress::end::StreamEnd;
@@ -18,9 +19,6 @@ use crate::progress::slot::{Next, Outcome, Slot};
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
 use crate::sync::Arc;
-
-/// A call runs at most this many handlers in one poll, then lets others run.
-pub(crate) const HANDLERS_PER_POLL: u32 = 32;
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -31,6 +29,8 @@ pub(crate) struct Core {
     limits: Limits,
     timer: Timer,
     batch: VecDeque<Progress>,
+    /// Updates handed over since the clocks were last looked at.
+    handed: u32,
     grace_until: Option<Instant>,
     done: bool,
 }
@@ -56,6 +56,7 @@ impl Core {
             limits,
             timer: Timer::default(),
             batch: VecDeque::new(),
+            handed: 0,
             grace_until: None,
             done: false,
         }
@@ -83,23 +84,27 @@ impl Core {
 
     /// The next update, or the outcome. Not to be polled after the outcome.
     pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        let mut budget = HANDLERS_PER_POLL;
+        let mut turn = Turn::default();
         loop {
+            if let Some(outcome) = self.poll_backlog(cx) {
+                return Poll::Ready(Event::Settled(outcome));
+            }
             let merge = self.is_drained_out();
             if merge {
                 self.flight.slot.take_rest(&mut self.batch);
                 merge_all(&mut self.batch);
             }
             if let Some(update) = self.batch.pop_front() {
+                self.handed += 1;
                 return Poll::Ready(Event::Update(update));
             }
             match self.flight.slot.poll_call(&mut self.batch, cx, merge) {
                 Next::Batch => {}
                 Next::Callback(cell, update) => {
                     cell.invoke(update);
-                    budget -= 1;
-                    if budget == 0 {
-                        cx.waker().wake_by_ref();
+                    self.handed += 1;
+                    if turn.is_over() {
+                        turn::give_way(cx);
                         return Poll::Pending;
                     }
                 }
@@ -112,6 +117,20 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// What may end a call that never comes to the end of its backlog: a cancel discards it, and the clocks run on.
+    fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
+        if self.slot().is_dead() {
+            self.batch.clear();
+        } else if self.handed >= turn::HANDLERS {
+            self.handed = 0;
+            let grace_until = self.slot().grace_until();
+            if let Poll::Ready(Some(error)) = self.poll_clocks(cx, grace_until) {
+                return Some(self.finish(Err(error)));
+            }
+        }
+        None
     }
 
     /// While a handler is at work: cancel and clocks, not updates.
@@ -204,7 +223,7 @@ impl Core {
         match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the
             // answer may have come before this call was polled in its grace.
-            Err(error) if error.kind() == ErrorKind::Rpc && self.slot().is_in_grace() => {
+            Err(error) if error.kind() == ErrorKind::Rpc && self.slot().grace_until().is_some() => {
                 Err(Error::cancelled()
                     .with_context(self.flight.context(clock::now()))
                     .with_source(error))

@@ -5,10 +5,11 @@
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
+use futures::future::{Either, Ready, ready};
 use serde::de::DeserializeOwned;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use super::call::Call;
 use super::canceller::Canceller;
@@ -16,7 +17,9 @@ use crate::error::{Error, Result};
 use crate::model::token::ProgressToken;
 use crate::progress::end::StreamEnd;
 use crate::progress::registry::ProgressRegistry;
+use crate::progress::slot::Slot;
 use crate::progress::updates::Updates;
+use crate::sync::Arc;
 
 /// A call that runs in a task of its own; made by [`Call::detach`].
 ///
@@ -24,10 +27,13 @@ use crate::progress::updates::Updates;
 /// then runs to its end unseen; [`canceller`](Self::canceller) does.
 #[must_use = "without the handle the result of a detached call is lost"]
 pub struct Detached<T> {
-    task: JoinHandle<Result<T>>,
+    task: Task<T>,
     canceller: Option<Canceller>,
-    subscription: Option<(ProgressRegistry, ProgressToken)>,
+    subscription: Option<(ProgressRegistry, Arc<Slot>)>,
 }
+
+/// The task, or the outcome of a call that could not start and needs none.
+type Task<T> = Either<JoinHandle<Result<T>>, Ready<Result<Result<T>, JoinError>>>;
 
 impl<T: DeserializeOwned + Send + 'static> Call<T> {
     /// Moves the call to a task on the client's runtime, where it runs whether or not anybody waits for it, and gives
@@ -38,19 +44,22 @@ impl<T: DeserializeOwned + Send + 'static> Call<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Detached<T> {
-    pub(super) fn new(call: Call<T>) -> Self {
+    pub(super) fn new(mut call: Call<T>) -> Self {
         let canceller = call.canceller();
-        let subscription = call.core().map(|core| {
-            (
-                core.client().progress().clone(),
-                core.flight().slot.token().clone(),
-            )
-        });
+        let subscription = call
+            .core()
+            .map(|core| (core.client().progress().clone(), core.flight().slot.clone()));
         let runtime = call.core().map(|core| core.client().runtime().clone());
-        // A call that failed to start has no client; its task only carries the error.
-        let runtime = runtime.unwrap_or_else(tokio::runtime::Handle::current);
+        let task = match runtime {
+            Some(runtime) => Either::Left(runtime.spawn(IntoFuture::into_future(call))),
+            // It could not start, so that it has no client and no runtime either.
+            None => {
+                let failure = call.take_failure().unwrap_or_else(Error::cancelled);
+                Either::Right(ready(Ok(Err(failure))))
+            }
+        };
         Self {
-            task: runtime.spawn(IntoFuture::into_future(call)),
+            task,
             canceller,
             subscription,
         }
@@ -61,7 +70,7 @@ impl<T> Detached<T> {
     /// A stream of the updates from here on, which first sees the last value if there is one.
     pub fn updates(&self) -> Updates {
         match &self.subscription {
-            Some((registry, token)) => registry.subscribe(token),
+            Some((registry, slot)) => registry.stream_of(slot),
             None => Updates::ended(ProgressToken::generate(), StreamEnd::Failed),
         }
     }
@@ -75,7 +84,10 @@ impl<T> Detached<T> {
     /// Whether the call is over, so that awaiting it gives the result at once.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.task.is_finished()
+        match &self.task {
+            Either::Left(task) => task.is_finished(),
+            Either::Right(_) => true,
+        }
     }
 }
 
@@ -90,13 +102,13 @@ impl<T> IntoFuture for Detached<T> {
 
 /// The future that awaiting a [`Detached`] makes. Dropping it does not cancel the call.
 #[must_use = "futures do nothing unless polled"]
-pub struct DetachedResult<T>(JoinHandle<Result<T>>);
+pub struct DetachedResult<T>(Task<T>);
 
 impl<T> Future for DetachedResult<T> {
     type Output = Result<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.0).poll(cx)) {
+        Poll::Ready(match std::task::ready!(Pin::new(&mut self.0).poll(cx)) {
             Ok(result) => result,
             // A handler's panic goes on in whoever awaits the call.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),

@@ -11,7 +11,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::clock;
+use super::{clock, turn};
 use crate::codec::{Line, Lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::calls::Session;
@@ -177,6 +177,7 @@ async fn read(
     mut reader: Pin<Box<dyn AsyncRead + Send>>,
     limit: usize,
 ) -> Result<()> {
+    let flavor = Handle::current().runtime_flavor();
     let mut lines = Lines::new(limit);
     loop {
         let buffer = lines.buffer();
@@ -201,8 +202,7 @@ async fn read(
         if taken == 0 {
             return Ok(());
         }
-        // Without this, a consumer on the same worker sees nearly all of its updates merged away.
-        tokio::task::yield_now().await;
+        turn::after_a_read(&flavor).await;
     }
 }
 

@@ -23,3 +23,4 @@ pub(crate) mod request;
 pub(crate) mod revision;
 pub(crate) mod running;
 pub(crate) mod streams;
+pub(crate) mod turn;

@@ -42,10 +42,14 @@ async fn negotiate(connect: Connect) -> Result<Client> {
     let options = &connect.options;
     match options.version {
         Some(version) if version.is_modern() => {
-            let discovered = discover(&client, options, options.connect_timeout).await?;
+            let discovered = discover(&client, options, options.connect_timeout).await;
+            let discovered = discovered.map_err(|error| explain(error, options))?;
             adopt_modern(&client, options, discovered, version)?;
         }
-        Some(version) => handshake(&client, options, version).await?,
+        Some(version) => {
+            let shaken = handshake(&client, options, version).await;
+            shaken.map_err(|error| explain(error, options))?;
+        }
         None => {
             if let Some(again) = detect(&client, &connect).await? {
                 return Ok(again);
@@ -62,9 +66,10 @@ async fn detect(client: &Client, connect: &Connect) -> Result<Option<Client>> {
     let wait = pin!(tokio::time::sleep(connect.probe_limit()));
     match future::select(&mut probe, wait).await {
         Either::Left((Ok(discovered), _)) => {
+            let handshakes = names_a_handshake(&discovered);
             match adopt_modern(client, options, discovered, ProtocolVersion::LATEST) {
-                Err(error) if error.kind() == ErrorKind::Unsupported => {
-                    // It answers the probe, but every revision it names begins with a handshake.
+                Err(error) if error.kind() == ErrorKind::Unsupported && handshakes => {
+                    // It answers the probe, but every revision it names that is known here begins with a handshake.
                     handshake(client, options, ProtocolVersion::LATEST_HANDSHAKE).await?;
                 }
                 adopted => adopted?,
@@ -78,7 +83,7 @@ async fn detect(client: &Client, connect: &Connect) -> Result<Option<Client>> {
             return Ok(Some(again));
         }
         Either::Left((Err(error), _)) => match versions_named_by(&error) {
-            Some(versions) => return Err(no_common_version(&versions)),
+            Some(versions) => return Err(no_common_version(&versions, options)),
             None => handshake(client, options, ProtocolVersion::LATEST_HANDSHAKE).await?,
         },
         Either::Right(_) => {
@@ -121,7 +126,7 @@ fn adopt_modern(
         .iter()
         .any(|supported| supported == version.as_str())
     {
-        return Err(no_common_version(&discovered.supported_versions));
+        return Err(no_common_version(&discovered.supported_versions, options));
     }
     client
         .session()
@@ -143,7 +148,7 @@ async fn handshake(client: &Client, options: &Options, version: ProtocolVersion)
     let agreed = agreed.ok().filter(|agreed| !agreed.is_modern());
     let agreed = agreed.filter(|agreed| options.version.is_none_or(|pinned| pinned == *agreed));
     let Some(agreed) = agreed else {
-        return Err(no_common_version(&[result.protocol_version]));
+        return Err(no_common_version(&[result.protocol_version], options));
     };
     client.session().set_wire(Wire::handshake(Some(agreed)));
     let logging = result.capabilities.logging.is_some();
@@ -213,8 +218,26 @@ fn versions_named_by(error: &Error) -> Option<Vec<String>> {
     serde_json::from_value(supported.clone()).ok()
 }
 
-fn no_common_version(versions: &[String]) -> Error {
-    let ours = ProtocolVersion::ALL
+/// The refusal of a pinned revision, where the server says which ones it has.
+fn explain(error: Error, options: &Options) -> Error {
+    match versions_named_by(&error) {
+        Some(versions) => no_common_version(&versions, options).with_source(error),
+        None => error,
+    }
+}
+
+fn names_a_handshake(discovered: &DiscoverResult) -> bool {
+    let known = |version: &String| version.parse::<ProtocolVersion>().ok();
+    let mut known = discovered.supported_versions.iter().filter_map(known);
+    known.any(|version| !version.is_modern())
+}
+
+fn no_common_version(versions: &[String], options: &Options) -> Error {
+    let ours = match &options.version {
+        Some(pinned) => std::slice::from_ref(pinned),
+        None => ProtocolVersion::ALL,
+    };
+    let ours = ours
         .iter()
         .map(|version| version.as_str())
         .collect::<Vec<_>>()

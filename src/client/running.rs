@@ -10,10 +10,11 @@ use std::task::{Context, Poll, ready};
 
 use serde::de::DeserializeOwned;
 
-use super::core::{Core, Event, HANDLERS_PER_POLL};
+use super::core::{Core, Event};
 use super::handler::Handler;
 use super::outcome::decode;
 use super::plan::Plan;
+use super::turn::{self, Turn};
 use crate::error::Result;
 
 /// The future that awaiting a [`Request`](crate::Request) makes.
@@ -78,7 +79,8 @@ impl<T, H: Handler> Running<T, H> {
         core: &mut Core,
         cx: &mut Context<'_>,
     ) -> Poll<crate::progress::slot::Outcome> {
-        for _ in 0..HANDLERS_PER_POLL {
+        let mut turn = Turn::default();
+        loop {
             if self.handler.poll_ready(cx).is_pending() {
                 return core.poll_interrupted(cx);
             }
@@ -86,10 +88,12 @@ impl<T, H: Handler> Running<T, H> {
                 Event::Update(update) => self.handler.handle(update),
                 Event::Settled(outcome) => return Poll::Ready(outcome),
             }
+            if turn.is_over() {
+                // Enough for one poll: others on this thread want to run too.
+                turn::give_way(cx);
+                return Poll::Pending;
+            }
         }
-        // Enough for one poll: others on this thread want to run too.
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 }
 

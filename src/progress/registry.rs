@@ -7,6 +7,8 @@ use std::fmt;
 use super::callback::{BoxedCallback, CallbackCell};
 use super::mailbox::Overflow;
 use super::membership::Membership;
+use super::phase::Phase;
+use super::slot::Slot;
 use super::tokens::Tokens;
 use super::updates::Updates;
 use crate::model::progress::Progress;
@@ -101,20 +103,26 @@ impl ProgressRegistry {
         }
     }
 
-    /// A stream of the updates of `token`, if a call or a subscriber has it now; it never waits for one.
+    /// A stream of the updates of `token`, if a call carries it now; it never waits for one.
     #[must_use]
     pub fn get(&self, token: &ProgressToken) -> Option<Updates> {
-        let (slot, key) = self.0.with_slot(token, |slot| {
-            (slot.clone(), slot.join_stream(Overflow::default()))
-        })?;
-        Some(Updates::of(Membership {
-            tokens: self.0.clone(),
-            slot,
-            key,
-        }))
+        // A call claims its token under the same shard lock, so that the stream joins it or comes too early.
+        let joined = self.0.with_slot(token, |slot| {
+            (slot.phase() != Phase::Free).then(|| self.stream_of(slot))
+        });
+        joined.flatten()
     }
 
-    /// Ends every subscription of `token`: streams end as [`StreamEnd::Unregistered`], callbacks do not start
+    /// One more stream of a slot that a call holds, be its token in the table or not.
+    pub(crate) fn stream_of(&self, slot: &Arc<Slot>) -> Updates {
+        Updates::of(Membership {
+            tokens: self.0.clone(),
+            slot: slot.clone(),
+            key: slot.join_stream(Overflow::default()),
+        })
+    }
+
+    /// Ends every subscription of `token`: streams end as [`StreamEnd::Unregistered`](crate::StreamEnd::Unregistered), callbacks do not start
     /// again. A call that carries the token goes on. Returns whether the token was known.
     pub fn unregister(&self, token: &ProgressToken) -> bool {
         let Some(slot) = self.0.with_slot(token, Arc::clone) else {

@@ -28,6 +28,8 @@ pub(crate) struct Slot {
     token: ProgressToken,
     /// Mirrors `Settled`, so that a call at work on its backlog sees the response without the lock.
     settled: AtomicBool,
+    /// Mirrors `Dead` in the same way.
+    dead: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -83,6 +85,7 @@ impl Slot {
         Self {
             token,
             settled: AtomicBool::new(false),
+            dead: AtomicBool::new(false),
             state: Mutex::new(State {
                 phase,
                 touched: false,
@@ -115,6 +118,8 @@ impl Slot {
         }
         state.phase = Phase::Queued;
         state.own = own.map(Mailbox::new);
+        // Updates that came before the call are no sign of life of it: the idle clock starts when it is written.
+        state.sign_at = None;
         true
     }
 
@@ -187,6 +192,7 @@ impl Slot {
                 return None;
             }
             phase = std::mem::replace(&mut state.phase, Phase::Dead);
+            self.dead.store(true, Ordering::Release);
             state.end = Some(end);
             state.outcome = outcome;
             let callbacks: Vec<_> = state
@@ -333,7 +339,10 @@ impl Slot {
     fn join(&self, overflow: Overflow, kind: SubscriberKind) -> u32 {
         let mut mailbox = Mailbox::new(overflow);
         let mut state = self.state.lock();
-        if let Some(last) = &state.last {
+        // Whoever comes after the end finds the end, and nothing else.
+        if !state.phase.is_over()
+            && let Some(last) = &state.last
+        {
             let mut last = last.clone();
             last.merged = 0;
             mailbox.push(last);
@@ -390,6 +399,11 @@ impl Slot {
         self.state.lock().last.clone()
     }
 
+    /// Whether the call was ended from this side, so that its backlog is void.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Acquire)
+    }
+
     /// When the response came, if it has.
     pub(crate) fn settled_at(&self) -> Option<Instant> {
         if !self.settled.load(Ordering::Acquire) {
@@ -420,9 +434,9 @@ impl Slot {
         true
     }
 
-    /// Whether the call was cancelled and went on for its grace.
-    pub(crate) fn is_in_grace(&self) -> bool {
-        self.state.lock().grace_until.is_some()
+    /// When the grace of a cancelled call is over; nothing where it was not cancelled.
+    pub(crate) fn grace_until(&self) -> Option<Instant> {
+        self.state.lock().grace_until
     }
 
     /// The outcome of a call that was ended from this side while its handler was at work.

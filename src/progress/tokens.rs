@@ -135,12 +135,12 @@ impl Tokens {
     ) -> Result<(Arc<Slot>, u32), StreamEnd> {
         let mut refused = StreamEnd::Disconnected;
         let make = || {
-            if self.closed.load(Ordering::SeqCst) {
-                return None;
-            }
             let retired = self.retired.lock();
             if let Some((_, end)) = retired.iter().rev().find(|(retired, _)| retired == token) {
                 refused = *end;
+                return None;
+            }
+            if self.closed.load(Ordering::SeqCst) {
                 return None;
             }
             Some(Arc::new(Slot::new(token.clone(), Phase::Free, None)))

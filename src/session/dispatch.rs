@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::time::Instant;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::calls::Session;
@@ -58,11 +59,16 @@ impl Session {
     ///
     /// Fails where the connection cannot go on: the server asks faster than it reads the answers.
     pub(crate) fn dispatch(&self, frame: &[u8], read: &mut Read) -> Result<(), Error> {
-        let frame = frame.trim_ascii();
+        let frame = bare(frame);
         if frame.first() != Some(&b'[') {
             return self.dispatch_message(frame, read);
         }
         match split_batch(frame) {
+            Ok(messages) if messages.is_empty() => {
+                self.counters
+                    .note(DiagnosticKind::MalformedMessage, || "an empty batch");
+                Ok(())
+            }
             Ok(messages) => {
                 for message in messages {
                     self.dispatch_message(message.get().as_bytes(), read)?;
@@ -73,6 +79,25 @@ impl Session {
                 self.note_malformed(frame, &error);
                 Ok(())
             }
+        }
+    }
+
+    /// Takes in what stands behind the last newline when the connection ends.
+    ///
+    /// It may be a whole message. One that was cut off is counted and fails no call as malformed: the loss of the
+    /// connection does, which is what happened.
+    ///
+    /// # Errors
+    ///
+    /// As [`dispatch`](Self::dispatch).
+    pub(crate) fn dispatch_last(&self, frame: &[u8], read: &mut Read) -> Result<(), Error> {
+        let frame = bare(frame);
+        match serde_json::from_slice::<IgnoredAny>(frame) {
+            Err(error) if error.is_eof() && !frame.is_empty() => {
+                self.note_malformed(frame, &error);
+                Ok(())
+            }
+            _ => self.dispatch(frame, read),
         }
     }
 
@@ -169,6 +194,12 @@ impl Session {
             (None, Id::Absent | Id::Invalid) if envelope.error.is_some() => {
                 let text = envelope.error.map_or("", RawValue::get);
                 self.counters.note(DiagnosticKind::ForeignResponse, || format!("an error without an id: {text}"));
+            }
+            (None, Id::Key(id)) => {
+                let text = "the response has neither a result nor an error";
+                self.counters
+                    .note(DiagnosticKind::MalformedMessage, || format!("{text}: id {id:?}"));
+                self.fail_response(&id, Error::new(ErrorKind::Protocol, text), read);
             }
             (method, id) => self.counters.note(DiagnosticKind::MalformedMessage, || {
                 format!("{length} bytes, method {method:?}, {id:?}, neither request, notification nor response")
@@ -340,6 +371,14 @@ impl Session {
         }
         self.notifications.send(bytes, notification);
     }
+}
+
+/// A frame without the space around it, and without the byte order mark that some runtimes write first.
+fn bare(frame: &[u8]) -> &[u8] {
+    frame
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(frame)
+        .trim_ascii()
 }
 
 /// Ids that this client mints are small integers.

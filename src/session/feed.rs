@@ -39,7 +39,7 @@ struct Mailbox<T> {
 pub(crate) struct Receiver<T>(Arc<Mutex<Mailbox<T>>>);
 
 impl<T> Feed<T> {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             receivers: Mutex::new(Receivers {
                 list: Vec::new(),

@@ -51,8 +51,8 @@ impl<'de> Visitor<'de> for Look<'_> {
                     }
                 }
                 "method" => {
-                    self.0.borrow_mut().method = true;
-                    map.next_value::<IgnoredAny>()?;
+                    let method = map.next_value::<Option<IgnoredAny>>()?;
+                    self.0.borrow_mut().method = method.is_some();
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
