@@ -1,1 +1,134 @@
-fn main() {}
+//! The command `mcp-progress`: calls tools of an MCP server and shows how far they are.
+//!
+//! Owns the runtime and the exit code. It sees the public API of the library only, as any program does.
+
+mod args;
+mod call;
+mod context;
+mod demo;
+mod duration;
+mod event;
+mod failure;
+mod figure;
+mod info;
+mod input;
+mod interrupt;
+mod meter;
+mod output;
+mod pair;
+mod printable;
+mod screen;
+mod server;
+mod terminal;
+mod tools;
+mod words;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use mcp_progress::testing::ScriptedServer;
+
+use args::{Cli, Command};
+use context::Context;
+use failure::code;
+use interrupt::Interrupt;
+
+/// How long the tasks of the runtime may take to end what they own; a server process that still runs is killed.
+const LAST_MOMENT: Duration = Duration::from_millis(300);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            // Nothing is left to be done if standard error is gone as well.
+            let _ = writeln!(io::stderr(), "error: no runtime can be started: {error}");
+            return ExitCode::from(code::LOST);
+        }
+    };
+    let code = runtime.block_on(supervise(cli));
+    // Drops what is left of the job, which ends the server process with it. Not awaited for ever, because a thread
+    // may hang in a read of standard input or in a write to a pipe that nobody empties.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    ExitCode::from(code)
+}
+
+/// Runs the job on a worker, so that an impatient Ctrl-C is heard also while the job blocks its thread.
+async fn supervise(cli: Cli) -> u8 {
+    let context = match Context::new(&cli.command) {
+        Ok(context) => context,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: no signals can be heard: {error}");
+            return code::LOST;
+        }
+    };
+    let interrupt = context.interrupt.clone();
+    let job = tokio::runtime::Handle::current().spawn(run(cli.command, context));
+    tokio::select! {
+        code = job => code.unwrap_or(code::LOST),
+        () = interrupt.insisted() => code::INTERRUPTED,
+    }
+}
+
+async fn run(command: Command, context: Context) -> u8 {
+    match command {
+        Command::ServeDemo => serve_demo(&context.interrupt).await,
+        Command::Demo(args) => {
+            let connect = server::limited(server::demo(), &args.clocks);
+            match context.open(connect).await {
+                Ok(client) => {
+                    let done = demo::run(&client, &context).await;
+                    context.finish(&client, done).await
+                }
+                Err(failure) => context.report(&failure),
+            }
+        }
+        Command::Tools(args) => {
+            let connect = server::command(&args.server, &context);
+            match context.open(server::limited(connect, &args.clocks)).await {
+                Ok(client) => {
+                    let done = tools::run(&client, &context).await;
+                    context.finish(&client, done).await
+                }
+                Err(failure) => context.report(&failure),
+            }
+        }
+        Command::Info(args) => match context.open(server::command(&args.server, &context)).await {
+            Ok(client) => {
+                let done = info::run(&client, &context);
+                context.finish(&client, done).await
+            }
+            Err(failure) => context.report(&failure),
+        },
+        Command::Call(args) => {
+            let arguments =
+                match input::arguments(args.args.as_deref(), &args.pairs, &context.interrupt).await
+                {
+                    Ok(arguments) => arguments,
+                    Err(failure) => return context.report(&failure),
+                };
+            let connect = server::command(&args.server, &context);
+            match context.open(server::limited(connect, &args.clocks)).await {
+                Ok(client) => {
+                    let done = call::run(&client, &args.tool, arguments, &context).await;
+                    context.finish(&client, done).await
+                }
+                Err(failure) => context.report(&failure),
+            }
+        }
+    }
+}
+
+async fn serve_demo(interrupt: &Interrupt) -> u8 {
+    let server = ScriptedServer::demo();
+    tokio::select! {
+        served = server.serve_stdio() => if served.is_ok() { code::OK } else { code::LOST },
+        () = interrupt.happened() => code::INTERRUPTED,
+    }
+}

@@ -1,0 +1,94 @@
+//! What every subcommand works with: both streams and the interrupt.
+//!
+//! Owns the beginning and the end that they share: connecting, reporting a failure, closing in good order. It must not
+//! know what they do in between.
+
+use std::io;
+use std::time::Duration;
+
+use mcp_progress::{Client, Connect};
+use tokio::time::timeout;
+
+use crate::args::{Command, Format, ProgressMode};
+use crate::failure::{Failure, code};
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::screen::{Screen, Style};
+
+/// How long the server may take to hear of a cancel and to end.
+const FLUSH: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) output: Output,
+    pub(crate) screen: Screen,
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Context {
+    /// Opens the streams and listens for signals. It must be called within a runtime.
+    pub(crate) fn new(command: &Command) -> io::Result<Self> {
+        let (format, mode) = match command {
+            Command::Call(args) => (args.output.output, args.progress.progress),
+            Command::Demo(args) => (args.output.output, args.progress.progress),
+            Command::Tools(args) => (args.output.output, ProgressMode::None),
+            Command::Info(args) => (args.output.output, ProgressMode::None),
+            Command::ServeDemo => (Format::Text, ProgressMode::None),
+        };
+        let screen = Screen::new(Style::choose(mode));
+        Ok(Self {
+            output: Output::new(format, screen.clone()),
+            interrupt: Interrupt::listen(screen.clone())?,
+            screen,
+        })
+    }
+
+    /// Connects, unless interrupted; the server is ended then.
+    pub(crate) async fn open(&self, connect: Connect) -> Result<Client, Failure> {
+        self.unless_interrupted(async { Ok(connect.await?) }).await
+    }
+
+    /// Does `work`, which is dropped at an interrupt.
+    pub(crate) async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => done,
+            () = self.interrupt.happened() => Err(Failure::Interrupted),
+        }
+    }
+
+    /// Says on both streams what went wrong, and gives the exit code for it.
+    pub(crate) fn report(&self, failure: &Failure) -> u8 {
+        self.interrupt.disarm();
+        if !failure.is_silent() {
+            // Where standard output is gone the other stream still says it.
+            let _ = self.output.failure(failure);
+            self.screen.failure(failure);
+        }
+        failure.code()
+    }
+
+    /// The end of every run: what went wrong is said, what is queued is written, the server is given time to end.
+    pub(crate) async fn finish(&self, client: &Client, done: Result<u8, Failure>) -> u8 {
+        let code = done.unwrap_or_else(|failure| self.report(&failure));
+        if self.interrupt.is_set() {
+            // Writes the cancel and closes the server's input before anything is killed. Whatever takes longer is
+            // killed with the runtime.
+            let _ = timeout(FLUSH, client.close()).await;
+        } else {
+            tokio::select! {
+                () = client.close() => {}
+                // The outcome stands; only the patience with the server's end is over.
+                () = self.interrupt.happened() => {}
+            }
+        }
+        code
+    }
+}
+
+/// The exit code of a result.
+pub(crate) const fn code_of(is_error: bool) -> u8 {
+    if is_error { code::TOOL_ERROR } else { code::OK }
+}

@@ -1,0 +1,93 @@
+//! The server to talk to, as the command line names it.
+//!
+//! Owns the way from arguments to a connection that is still to be made. It must not know what is asked of the server.
+
+use std::ffi::OsString;
+
+use mcp_progress::testing::ScriptedServer;
+use mcp_progress::transport::{ServerCommand, Stderr};
+use mcp_progress::{Client, Connect, Overflow};
+
+use crate::args::{ClockArgs, Format, ServerArgs, ServerStderr};
+use crate::context::Context;
+use crate::printable;
+use crate::screen::{Screen, Style};
+
+/// So many updates may wait for a slow reader of standard output before they are merged.
+const BACKLOG: usize = 65_536;
+
+/// The server as a child process.
+pub(crate) fn command(args: &ServerArgs, context: &Context) -> Connect {
+    let mut words: Vec<OsString> = match &args.stdio {
+        Some(words) => words.0.iter().map(OsString::from).collect(),
+        None => args.command.clone(),
+    };
+    let program = if words.is_empty() {
+        OsString::new()
+    } else {
+        words.remove(0)
+    };
+    let mut command = ServerCommand::new(program).args(words).stderr(stderr(
+        args.server_stderr,
+        context.output.format(),
+        &context.screen,
+    ));
+    for (name, value) in &args.env {
+        command = command.env(name, value);
+    }
+    if let Some(dir) = &args.cwd {
+        command = command.current_dir(dir);
+    }
+    let mut connect = lossless(Client::connect(command));
+    if let Some(version) = args.protocol.0 {
+        connect = connect.protocol(version);
+    }
+    if let Some(level) = args.log_level {
+        connect = connect.log_level(level);
+    }
+    connect
+}
+
+/// The embedded demo server.
+pub(crate) fn demo() -> Connect {
+    lossless(Client::connect(ScriptedServer::demo()))
+}
+
+/// Sets the clocks of all calls.
+pub(crate) fn limited(mut connect: Connect, clocks: &ClockArgs) -> Connect {
+    if let Some(limit) = clocks.idle_timeout {
+        connect = connect.idle_timeout(limit.0);
+    }
+    if let Some(limit) = clocks.timeout {
+        connect = connect.total_timeout(limit.0);
+    }
+    connect
+}
+
+/// Every update is a line of somebody's log: none is merged while there is room for it.
+fn lossless(connect: Connect) -> Connect {
+    connect
+        .overflow(Overflow::lossless(BACKLOG))
+        .drain_for(None)
+}
+
+fn stderr(mode: Option<ServerStderr>, format: Format, screen: &Screen) -> Stderr {
+    let for_people = format == Format::Text && screen.style() != Style::Json;
+    let default = if for_people {
+        ServerStderr::Inherit
+    } else {
+        ServerStderr::Discard
+    };
+    let screen = screen.clone();
+    match mode.unwrap_or(default) {
+        ServerStderr::Discard => Stderr::Discard,
+        ServerStderr::Prefix => Stderr::callback(move |line| {
+            screen.write(&format!("server: {}", printable::line(line)))
+        }),
+        // The server's lines would be written into the bar, so they take the way around it.
+        ServerStderr::Inherit if screen.style() == Style::Bar => {
+            Stderr::callback(move |line| screen.write(&printable::line(line)))
+        }
+        ServerStderr::Inherit => Stderr::Inherit,
+    }
+}
