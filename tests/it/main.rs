@@ -1,0 +1,20 @@
+//! All integration tests, in one binary: two cores link slowly.
+
+mod api;
+mod bursts;
+mod cancelling;
+mod clocks;
+mod everyday;
+mod isolation;
+mod mailboxes;
+mod methods;
+mod negotiation;
+mod peer;
+#[cfg(unix)]
+mod process;
+mod queueing;
+mod registry;
+#[cfg(unix)]
+mod second_calls;
+mod smoke;
+mod tidy;
