@@ -33,6 +33,8 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     hint: Option<&'static str>,
+    /// Lines to be shown below the sentence.
+    lines: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     rpc: Option<ErrorObject>,
     clock: Option<Clock>,
@@ -96,6 +98,7 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            lines: None,
             source: None,
             rpc: None,
             clock: None,
@@ -151,6 +154,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_lines(mut self, lines: Option<String>) -> Self {
+        self.0.lines = lines;
+        self
+    }
+
     pub(crate) fn with_context(mut self, context: Context) -> Self {
         self.0.context = context;
         self
@@ -163,6 +171,7 @@ impl Error {
             new.0.source = Some(source.to_string().into());
         }
         new.0.hint = self.0.hint;
+        new.0.lines.clone_from(&self.0.lines);
         new.0.rpc.clone_from(&self.0.rpc);
         new.0.clock = self.0.clock;
         new
@@ -252,8 +261,11 @@ impl fmt::Display for Error {
         if !details.is_empty() {
             write!(f, " ({})", details.join(", "))?;
         }
-        match self.0.hint {
-            Some(hint) => write!(f, "; {hint}"),
+        if let Some(hint) = self.0.hint {
+            write!(f, "; {hint}")?;
+        }
+        match &self.0.lines {
+            Some(lines) => write!(f, "\n{lines}"),
             None => Ok(()),
         }
     }

@@ -84,34 +84,41 @@ pub(crate) struct ExitReport {
     pub(crate) stderr_tail: Vec<String>,
 }
 
+/// The end alone; the last lines are in [`ExitReport::last_lines`].
 impl fmt::Display for ExitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.status {
             Some(status) => match (status.code(), signal_name(status)) {
-                (Some(code), _) => write!(f, "exited with code {code}")?,
-                (None, Some(signal)) => write!(f, "was ended by {signal}")?,
-                (None, None) => write!(f, "ended ({status})")?,
+                (Some(code), _) => write!(f, "exited with code {code}"),
+                (None, Some(signal)) => write!(f, "was ended by {signal}"),
+                (None, None) => write!(f, "ended ({status})"),
             },
-            None if self.ended => f.write_str("ended, its exit status is unknown")?,
-            None => f.write_str("is still running")?,
+            None if self.ended => f.write_str("ended, its exit status is unknown"),
+            None => f.write_str("is still running"),
         }
+    }
+}
+
+impl ExitReport {
+    /// What the process wrote last to its standard error, for the end of an error message.
+    pub(crate) fn last_lines(&self) -> Option<String> {
         if self.stderr_tail.is_empty() {
-            return Ok(());
+            return None;
         }
-        f.write_str("; its standard error ended with:")?;
+        let mut text = "its standard error ended with:".to_owned();
         for line in &self.stderr_tail {
-            f.write_str("\n  ")?;
+            text.push_str("\n  ");
             // Colours and cursor movements of a server's log do not belong in our error message.
-            for char in line.chars() {
-                let shown = if char.is_control() && char != '\t' {
+            let odd = |char: char| char.is_control() && char != '\t';
+            text.extend(line.chars().map(|char| {
+                if odd(char) {
                     char::REPLACEMENT_CHARACTER
                 } else {
                     char
-                };
-                write!(f, "{shown}")?;
-            }
+                }
+            }));
         }
-        Ok(())
+        Some(text)
     }
 }
 

@@ -125,9 +125,10 @@ fn the_report_has_exit_status_and_last_lines() {
         let report = started.child.exit_report(AGES).await;
         assert_eq!(report.status.unwrap().code(), Some(3));
         assert_eq!(report.stderr_tail, ["one", "two", "\u{1b}[31mthree"]);
+        assert_eq!(report.to_string(), "exited with code 3");
         assert_eq!(
-            report.to_string(),
-            "exited with code 3; its standard error ended with:\n  one\n  two\n  \u{fffd}[31mthree"
+            report.last_lines().as_deref(),
+            Some("its standard error ended with:\n  one\n  two\n  \u{fffd}[31mthree"),
         );
         let again = started.shut_down().await;
         assert_eq!(again.to_string(), report.to_string());
