@@ -1,4 +1,5 @@
-//! Ends a running call in one of the ways that only a program can: drop, abort, cancel, panic, close.
+//! What only a program can do with a peer: end a running call by drop, abort, cancel, panic or close, and read a
+//! resource with progress (`read`).
 //!
 //! `peer-probe MODE --protocol REVISION -- COMMAND…` starts the server, calls its tool `slow`, waits for two updates,
 //! ends the call, closes the client and exits with 0. Whether the server was told, and how often, is for `peer-cancel`
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use mcp_progress::model::CallToolResult;
-use mcp_progress::{Call, Client, ErrorKind, ProtocolVersion};
+use mcp_progress::{Call, Client, ErrorKind, ProgressToken, ProtocolVersion};
 use serde_json::json;
 
 #[tokio::main]
@@ -41,6 +42,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
         Some(version) => connect = connect.protocol(version.parse::<ProtocolVersion>()?),
     }
     let client = connect.await?;
+    if mode == "read" {
+        read(&client).await?;
+        client.close().await;
+        return Ok(());
+    }
     let mut call = client.call_tool("slow", json!({ "ms": 60_000 })).start();
     for _ in 0..2 {
         call.next()
@@ -54,6 +60,43 @@ async fn run() -> Result<(), Box<dyn Error>> {
     match client.stats() {
         stats if stats.live_calls == 0 && stats.registrations == 0 => Ok(()),
         stats => Err(format!("something is left behind: {stats:?}").into()),
+    }
+}
+
+/// The resource that reports three updates while it is read: by callback, by stream, by registry.
+async fn read(client: &Client) -> Result<(), Box<dyn Error>> {
+    const URI: &str = "peer:///report";
+    let mut by_callback = Vec::new();
+    let result = client
+        .read_resource(URI)
+        .on_progress(|update| by_callback.push(update.progress))
+        .await?;
+    let mut by_stream = Vec::new();
+    let mut call = client.read_resource(URI).start();
+    while let Some(update) = call.next().await {
+        by_stream.push(update.progress);
+    }
+    call.await?;
+    let token = ProgressToken::generate();
+    let mut updates = client.progress().subscribe(&token);
+    client.read_resource(URI).progress_token(token).await?;
+    let mut by_registry = Vec::new();
+    while let Some(update) = updates.next().await {
+        by_registry.push(update.progress);
+    }
+    let name = client
+        .server()
+        .server_info
+        .as_ref()
+        .map_or("a server", |info| &info.name);
+    let revision = client.server().protocol_version;
+    println!("{name} {revision} resources/read: {by_callback:?} {by_stream:?} {by_registry:?}");
+    let rising = by_callback.len() == 3 && by_callback.is_sorted();
+    if rising && by_callback == by_stream && by_stream == by_registry && result.contents.len() == 1
+    {
+        Ok(())
+    } else {
+        Err("expected one content and three rising updates each way".into())
     }
 }
 
