@@ -134,11 +134,47 @@ pub(crate) struct Envelope<'a, P> {
 impl<'a, P: OnePass<'a>> Envelope<'a, P> {
     /// Decodes one message. Unknown members are passed over; of a repeated member the last one counts.
     pub(crate) fn decode(frame: &'a [u8]) -> Result<Self, serde_json::Error> {
-        let mut deserializer = serde_json::Deserializer::from_slice(frame);
+        // Once for all, instead of string by string: that takes a sixth of the whole time of an update.
+        let frame = str::from_utf8(frame).map_err(serde::de::Error::custom)?;
+        if let Some(params) = usual_params(frame) {
+            return Ok(Self {
+                method: Some(Cow::Borrowed(P::METHOD)),
+                params: Params::Typed(params),
+                ..Self::EMPTY
+            });
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(frame);
         let envelope = deserializer.deserialize_map(EnvelopeVisitor(PhantomData))?;
         deserializer.end()?;
         Ok(envelope)
     }
+
+    const EMPTY: Self = Self {
+        id: Id::Absent,
+        method: None,
+        params: Params::Absent,
+        result: None,
+        error: None,
+    };
+}
+
+/// What stands before the method and after the params of a notification as servers write it, the common ones first.
+const USUAL: [(&str, &str); 2] = [
+    (r#"{"jsonrpc":"2.0","method":""#, "}"),
+    (r#"{"method":""#, r#","jsonrpc":"2.0"}"#),
+];
+
+/// The params of the awaited method, where the rest of the frame is spelled as most servers do: compared as a whole, it
+/// costs half of what reading it member by member does.
+///
+/// Nothing is guessed. The params must be one JSON value that reaches exactly up to the known end, so that no further
+/// member can hide behind them; anything else is left to the general way.
+fn usual_params<'a, P: OnePass<'a>>(frame: &'a str) -> Option<P> {
+    USUAL.iter().find_map(|(before, after)| {
+        let rest = frame.strip_prefix(before)?.strip_prefix(P::METHOD)?;
+        let params = rest.strip_prefix(r#"","params":"#)?.strip_suffix(after)?;
+        serde_json::from_str(params).ok()
+    })
 }
 
 /// The messages of a batch (revision 2025-03-26), each still raw.
@@ -156,13 +192,7 @@ impl<'de, P: OnePass<'de>> Visitor<'de> for EnvelopeVisitor<P> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut envelope = Envelope {
-            id: Id::Absent,
-            method: None,
-            params: Params::Absent,
-            result: None,
-            error: None,
-        };
+        let mut envelope = Envelope::EMPTY;
         while let Some(member) = map.next_key::<Text<'de>>()? {
             match &*member.0 {
                 "id" => envelope.id = map.next_value()?,
@@ -280,5 +310,93 @@ impl<'de> Visitor<'de> for IdVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Id::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Step {
+        n: u32,
+    }
+
+    impl OnePass<'_> for Step {
+        const METHOD: &'static str = "step";
+    }
+
+    /// The step of a notification that is one and nothing else.
+    fn step(frame: &str) -> Option<u32> {
+        match Envelope::<Step>::decode(frame.as_bytes()) {
+            Ok(Envelope {
+                id: Id::Absent,
+                params: Params::Typed(step),
+                result: None,
+                error: None,
+                ..
+            }) => Some(step.n),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn however_it_is_spelled_a_notification_is_the_same() {
+        for frame in [
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":1}}"#,
+            r#"{"method":"step","params":{"n":1},"jsonrpc":"2.0"}"#,
+            r#"{ "jsonrpc": "2.0", "method": "step", "params": {"n": 1} }"#,
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":1} }"#,
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":1,"x":{"y":"}"}}}"#,
+            r#"{"jsonrpc":"2.0","method":"st\u0065p","params":{"n":1},"z":{}}"#,
+        ] {
+            assert_eq!(step(frame), Some(1), "{frame}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_params_is_seen() {
+        // A request, a repeated member of which the last one counts, and a message that begins as another one.
+        for (frame, expected) in [
+            (
+                r#"{"jsonrpc":"2.0","method":"step","params":{"n":1},"id":{"n":2}}"#,
+                None,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","method":"step","params":{"n":1},"id":7}"#,
+                None,
+            ),
+            (
+                r#"{"jsonrpc":"2.0","method":"step","params":{"n":1},"params":{"n":2}}"#,
+                Some(2),
+            ),
+            (
+                r#"{"method":"step","params":{"n":1},"params":{"n":2},"jsonrpc":"2.0"}"#,
+                Some(2),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","method":"steps","params":{"n":1}}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(step(frame), expected, "{frame}");
+        }
+    }
+
+    #[test]
+    fn a_broken_notification_is_an_error() {
+        for frame in [
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":1}"#,
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":1}}}"#,
+            r#"{"jsonrpc":"2.0","method":"step","params":{"n":"1"}}"#,
+            r#"{"jsonrpc":"2.0","method":"step","params":}"#,
+        ] {
+            assert!(
+                Envelope::<Step>::decode(frame.as_bytes()).is_err(),
+                "{frame}"
+            );
+        }
+        let not_utf8 = b"{\"jsonrpc\":\"2.0\",\"method\":\"\xff\"}";
+        assert!(Envelope::<Step>::decode(not_utf8).is_err());
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Core {
     /// Updates handed over since the clocks were last looked at.
     handed: u32,
     grace_until: Option<Instant>,
+    /// When this call first saw that its response is there.
+    response_seen: Option<Instant>,
     done: bool,
 }
 
@@ -58,6 +60,7 @@ impl Core {
             batch: VecDeque::new(),
             handed: 0,
             grace_until: None,
+            response_seen: None,
             done: false,
         }
     }
@@ -148,13 +151,18 @@ impl Core {
     }
 
     /// Whether the response has been there for so long that the backlog is no longer handed over one by one.
-    fn is_drained_out(&self) -> bool {
+    ///
+    /// Counted from when this call first sees it, since a call that nobody polled could not hand over anything.
+    fn is_drained_out(&mut self) -> bool {
         let Some(drain_for) = self.limits.drain_for else {
             return false;
         };
-        let settled_at = self.slot().settled_at();
-        settled_at
-            .is_some_and(|settled| clock::now().saturating_duration_since(settled) >= drain_for)
+        if self.slot().settled_at().is_none() {
+            return false;
+        }
+        let now = clock::now();
+        let seen = *self.response_seen.get_or_insert(now);
+        now.saturating_duration_since(seen) >= drain_for
     }
 
     /// Ready with an error when a clock ran out, with nothing when the call is over already.

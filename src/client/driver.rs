@@ -2,8 +2,9 @@
 //!
 //! Owns reading, writing and closing. It runs no handler and must not know what messages mean.
 
+use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -19,8 +20,10 @@ use crate::session::dispatch::Read;
 use crate::sync::Arc;
 use crate::transport::connector::Connection;
 
-/// A reader takes at most this much before it lets others run.
+/// A reader takes at most this much before it lets others run, in one read or in several,
 const READ_BYTES: usize = 64 * 1024;
+/// and does let them run from here on, so that no read is a small one.
+const TURN_BYTES: usize = READ_BYTES / 2;
 
 /// How long what is queued may take to be written once the connection is closed,
 const FLUSH: Duration = Duration::from_secs(1);
@@ -164,6 +167,7 @@ impl Tasks {
         let report = child.exit_report(EXIT).await;
         Error::connect(format!("{what}; the server process {report}"))
             .with_hint("run the command by hand to see what it says")
+            .with_lines(report.last_lines())
     }
 
     #[cfg(not(feature = "stdio"))]
@@ -179,11 +183,21 @@ async fn read(
 ) -> Result<()> {
     let flavor = Handle::current().runtime_flavor();
     let mut lines = Lines::new(limit);
+    // What was taken in since others last had a chance to run.
+    let mut intake = 0;
     loop {
         let buffer = lines.buffer();
         buffer.reserve(READ_BYTES);
-        let taken = (&mut reader).take(READ_BYTES as u64).read_buf(buffer).await;
-        let taken = taken.map_err(|error| {
+        let mut limited = (&mut reader).take((READ_BYTES - intake) as u64);
+        let mut reading = pin!(limited.read_buf(buffer));
+        let taken = poll_fn(|cx| {
+            let poll = reading.as_mut().poll(cx);
+            if poll.is_pending() {
+                intake = 0;
+            }
+            poll
+        });
+        let taken = taken.await.map_err(|error| {
             Error::new(ErrorKind::ConnectionLost, "reading from the server failed")
                 .with_source(error)
         })?;
@@ -202,7 +216,12 @@ async fn read(
         if taken == 0 {
             return Ok(());
         }
-        turn::after_a_read(&flavor).await;
+        intake += taken;
+        // Not after every read: to step back wakes another worker, which costs more than a mere answer does.
+        if intake >= TURN_BYTES {
+            turn::after_a_read(&flavor).await;
+            intake = 0;
+        }
     }
 }
 
@@ -231,8 +250,7 @@ async fn write(
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
-        let more =
-            std::future::poll_fn(|cx| session.outbox.poll_take(&mut buffer, clock::now, cx)).await;
+        let more = poll_fn(|cx| session.outbox.poll_take(&mut buffer, clock::now, cx)).await;
         if !more {
             return writer.shutdown().await;
         }

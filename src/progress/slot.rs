@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::value::RawValue;
 
 use super::callback::CallbackCell;
+use super::delivery::Delivery;
 use super::end::StreamEnd;
 use super::mailbox::{Mailbox, Overflow};
 use super::phase::Phase;
@@ -51,18 +52,6 @@ struct State {
     waker: Option<Waker>,
     outcome: Option<Outcome>,
     end: Option<StreamEnd>,
-}
-
-/// What became of an update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    /// The call is over.
-    Late,
-    Delivered {
-        /// The slot must be woken at the end of the read.
-        touched: bool,
-        regressed: bool,
-    },
 }
 
 /// What a call finds when it looks.

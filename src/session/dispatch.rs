@@ -20,8 +20,9 @@ use super::wire;
 use crate::error::{Error, ErrorKind};
 use crate::jsonrpc::{Envelope, ErrorObject, Id, Key, OnePass, Params, split_batch};
 use crate::model::progress::ProgressParams;
+use crate::progress::delivery::Delivery;
 use crate::progress::end::StreamEnd;
-use crate::progress::slot::{Delivery, Outcome, Slot};
+use crate::progress::slot::{Outcome, Slot};
 use crate::sync::Arc;
 
 /// One read's worth of frames: one reading of the clock, and one wake per touched slot at its end.

@@ -9,19 +9,22 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::jsonrpc::{Id, Key, Text};
 
-/// The id at the top level of what begins a response: a message without a method.
+/// The id at the top level of what begins a response: a message with a result or an error, and without a method.
+///
+/// Only what is certain counts, since it ends a call: not an id that may go on behind the cut, nor that of a request.
 pub(crate) fn salvage_response_id(start: &[u8]) -> Option<Key<'static>> {
     let seen = RefCell::new(Seen::default());
     let mut deserializer = serde_json::Deserializer::from_slice(start);
     // It fails where the frame is broken; what it saw until then stays.
     let _ = Look(&seen).deserialize(&mut deserializer);
     let seen = seen.into_inner();
-    if seen.method { None } else { seen.id }
+    seen.id.filter(|_| seen.response && !seen.method)
 }
 
 #[derive(Default)]
 struct Seen {
     id: Option<Key<'static>>,
+    response: bool,
     method: bool,
 }
 
@@ -43,11 +46,17 @@ impl<'de> Visitor<'de> for Look<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut id = None;
         while let Some(member) = map.next_key::<Text<'de>>()? {
+            let mut seen = self.0.borrow_mut();
+            // Whole only now: a number that stands at the cut may have lost digits.
+            seen.id = id.take().or(seen.id.take());
+            seen.response |= matches!(&*member.0, "result" | "error");
+            drop(seen);
             match &*member.0 {
                 "id" => {
                     if let Id::Key(key) = map.next_value::<Id<'de>>()? {
-                        self.0.borrow_mut().id = Some(key.into_owned());
+                        id = Some(key.into_owned());
                     }
                 }
                 "method" => {
@@ -57,6 +66,8 @@ impl<'de> Visitor<'de> for Look<'_> {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
+        let mut seen = self.0.borrow_mut();
+        seen.id = id.or(seen.id.take());
         Ok(())
     }
 }

@@ -5,6 +5,8 @@ mod bursts;
 mod cancelling;
 mod clocks;
 mod everyday;
+mod hostile;
+mod interleavings;
 mod isolation;
 mod mailboxes;
 mod methods;

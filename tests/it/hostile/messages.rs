@@ -306,6 +306,12 @@ pub(super) fn responses() -> Vec<Row> {
             r#"{"result":{"a":undefined},"id":$id}"#,
         )
         .counts(MalformedMessage, 1),
+        row("an id that is a sum", r#"{"id":$id+5,"result":{}}"#).counts(MalformedMessage, 1),
+        row(
+            "a broken request with our id",
+            r#"{"id":$id,"params":{"a":undefined},"method":"roots/list"}"#,
+        )
+        .counts(MalformedMessage, 1),
         row("garbage behind it", r#"{"id":$id,"result":{}} trailing"#)
             .counts(MalformedMessage, 1)
             .fails(ErrorKind::Protocol, "not valid JSON"),

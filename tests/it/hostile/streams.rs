@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_progress::transport::memory;
-use mcp_progress::{Client, DiagnosticKind, ErrorKind, Progress, ProtocolVersion};
+use mcp_progress::{Client, Connect, DiagnosticKind, ErrorKind, Progress, ProtocolVersion};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, ReadHalf, WriteHalf};
 
@@ -16,13 +16,20 @@ struct RawServer {
 impl RawServer {
     /// A client in the handshake era and its server, over a pipe that holds `buffer` bytes each way.
     async fn connect(buffer: usize) -> (Client, Self) {
+        Self::connect_with(buffer, |connect| connect).await
+    }
+
+    async fn connect_with(
+        buffer: usize,
+        options: impl FnOnce(Connect) -> Connect,
+    ) -> (Client, Self) {
         let (io, server) = memory(buffer);
         let (reader, writer) = tokio::io::split(server);
         let mut server = Self {
             lines: BufReader::new(reader),
             writer,
         };
-        let connect = Client::connect(io).protocol(ProtocolVersion::V2025_11_25);
+        let connect = options(Client::connect(io).protocol(ProtocolVersion::V2025_11_25));
         let (client, ()) = tokio::join!(connect.into_future(), server.shake_hands());
         (client.expect("the handshake was answered"), server)
     }
@@ -434,6 +441,36 @@ async fn a_server_that_stops_reading_hangs_nothing() {
         (client.stats().live_calls, client.stats().registrations),
         (0, 0)
     );
+}
+
+/// Of a line beyond the limit only the first 64 KiB are kept: an id that is cut there is not taken for another.
+#[tokio::test(start_paused = true)]
+async fn an_id_at_the_cut_of_a_long_line() {
+    const KEPT: usize = 64 * 1024;
+    let limit = |connect: Connect| connect.max_message_bytes(KEPT);
+    let (client, mut server) = RawServer::connect_with(1 << 20, limit).await;
+    let mut calls = Vec::new();
+    let mut asked = Vec::new();
+    for _ in 2..=20 {
+        calls.push(client.request::<Value>("vendor/one", json!({})).start());
+        asked.push(server.request().await);
+    }
+    // The cut lies between the digits of 20, and 2 is in flight too.
+    let before = r#"{"result":""#.len() + r#"","id":2"#.len();
+    let filler = "x".repeat(KEPT - before);
+    server
+        .write(format!(
+            "{{\"result\":\"{filler}\",\"id\":20,\"more\":1}}\n"
+        ))
+        .await;
+    settle().await;
+    assert_eq!(client.stats().count(DiagnosticKind::OversizedMessage), 1);
+    assert_eq!(client.stats().live_calls, 19);
+    for (call, asked) in calls.into_iter().zip(asked) {
+        server.write(asked.result(json!("whole"))).await;
+        assert_eq!(call.await.expect("answered"), json!("whole"));
+    }
+    assert_eq!(client.stats().diagnostics(), 1);
 }
 
 /// Where the id of the endless line stands.
