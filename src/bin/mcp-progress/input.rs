@@ -2,8 +2,8 @@
 //!
 //! Owns their forms and how they are put together. It must not know servers.
 
-use std::io::{self, Read as _};
-use std::path::Path;
+use std::fs;
+use std::io;
 
 use serde_json::{Map, Value};
 
@@ -30,10 +30,10 @@ pub(crate) async fn arguments(
             object("standard input", &text)?
         }
         Some(args) => match args.strip_prefix('@') {
-            Some(path) => object(
-                path,
-                &read(path.as_ref()).map_err(|error| usage(path, &error))?,
-            )?,
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|error| usage(path, &error))?;
+                object(path, &text)?
+            }
             None => object("the value", args)?,
         },
     };
@@ -42,12 +42,6 @@ pub(crate) async fn arguments(
 
 fn usage(what: &str, problem: &dyn std::fmt::Display) -> Failure {
     Failure::Usage(format!("--args: {what}: {problem}"))
-}
-
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.read_to_string(&mut text)?;
-    Ok(text)
 }
 
 fn object(what: &str, text: &str) -> Result<Map<String, Value>, Failure> {

@@ -5,10 +5,11 @@ use loom::thread;
 
 use super::{check, drive, now, outcome_now, token, update};
 use crate::error::Error;
+use crate::progress::delivery::Delivery;
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
 use crate::progress::phase::Phase;
-use crate::progress::slot::{Delivery, Slot};
+use crate::progress::slot::Slot;
 use crate::sync::Arc;
 
 fn slot() -> Arc<Slot> {
