@@ -2,7 +2,11 @@
 //!
 //! The readers of bytes are private to the library, so this package compiles their source files itself.
 //! `cargo fuzz run TARGET` at home, `.ci/fuzz-smoke` in CI, and `cargo test` here plays the seeds.
-#![allow(dead_code, unused_imports, reason = "the targets use a part of what they include")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the targets use a part of what they include"
+)]
 
 #[path = "../../src/codec.rs"]
 mod codec;

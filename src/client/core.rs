@@ -1,7 +1,6 @@
 //! A call at work: what is handed over when, its clocks, and its end.
 //!
-//! Owns promise 2's order in each poll (updates up to the response, the response, cancel, total, idle) and the
-//! dropping that cancels. It must not know the types of results or handlers.
+//! Owns promise 2's order in each poll (updates up to the response, the response, cancel, total, idle). It must not know the types of results or handlers.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
@@ -18,14 +17,15 @@ use crate::progress::mailbox::merge_all;
 use crate::progress::slot::{Next, Outcome, Slot};
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
+use crate::session::guard::CallGuard;
 use crate::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Core {
     /// Keeps the connection alive.
     client: Client,
-    session: Arc<Session>,
-    flight: Arc<Flight>,
+    /// Cancels on drop.
+    guard: CallGuard,
     limits: Limits,
     timer: Timer,
     batch: VecDeque<Progress>,
@@ -34,7 +34,6 @@ pub(crate) struct Core {
     grace_until: Option<Instant>,
     /// When this call first saw that its response is there.
     response_seen: Option<Instant>,
-    done: bool,
 }
 
 /// What a call has for its user next.
@@ -53,24 +52,22 @@ impl Core {
     ) -> Self {
         Self {
             client,
-            session,
-            flight,
+            guard: CallGuard::new(session, flight),
             limits,
             timer: Timer::default(),
             batch: VecDeque::new(),
             handed: 0,
             grace_until: None,
             response_seen: None,
-            done: false,
         }
     }
 
     pub(crate) const fn flight(&self) -> &Arc<Flight> {
-        &self.flight
+        self.guard.flight()
     }
 
     pub(crate) const fn session(&self) -> &Arc<Session> {
-        &self.session
+        self.guard.session()
     }
 
     pub(crate) const fn client(&self) -> &Client {
@@ -82,7 +79,7 @@ impl Core {
     }
 
     fn slot(&self) -> &Slot {
-        &self.flight.slot
+        &self.flight().slot
     }
 
     /// The next update, or the outcome. Not to be polled after the outcome.
@@ -94,14 +91,19 @@ impl Core {
             }
             let merge = self.is_drained_out();
             if merge {
-                self.flight.slot.take_rest(&mut self.batch);
+                self.guard.flight().slot.take_rest(&mut self.batch);
                 merge_all(&mut self.batch);
             }
             if let Some(update) = self.batch.pop_front() {
                 self.handed += 1;
                 return Poll::Ready(Event::Update(update));
             }
-            match self.flight.slot.poll_call(&mut self.batch, cx, merge) {
+            match self
+                .guard
+                .flight()
+                .slot
+                .poll_call(&mut self.batch, cx, merge)
+            {
                 Next::Batch => {}
                 Next::Callback(cell, update) => {
                     cell.invoke(update);
@@ -182,10 +184,9 @@ impl Core {
         while self.timer.poll(cx).is_ready() {
             let now = clock::now();
             if let Some((error, end)) = self.expired(now) {
-                let error = error.with_context(self.flight.context(now));
-                let ended = self
-                    .session
-                    .abandon(&self.flight, end, &reason_of(&error), None);
+                let error = error.with_context(self.flight().context(now));
+                let reason = reason_of(&error);
+                let ended = self.session().abandon(self.flight(), end, &reason, None);
                 return Poll::Ready(ended.then_some(error));
             }
             // There was life since the timer was set: look again when that will have been too long ago.
@@ -201,7 +202,7 @@ impl Core {
         let total = self
             .limits
             .total
-            .and_then(|total| self.flight.started.checked_add(total));
+            .and_then(|total| self.flight().started.checked_add(total));
         // Idle starts when the request leaves the outbox. Until then the timer only comes back to look.
         let idle = self
             .limits
@@ -217,7 +218,7 @@ impl Core {
         let since = |start: Instant| now.saturating_duration_since(start);
         let timeout = |clock, limit| Some((Error::timeout(clock, limit), StreamEnd::TimedOut));
         match (self.limits.total, self.limits.idle, self.slot().last_sign()) {
-            (Some(total), _, _) if since(self.flight.started) >= total => {
+            (Some(total), _, _) if since(self.flight().started) >= total => {
                 timeout(Clock::Total, total)
             }
             (_, Some(idle), Some(sign)) if since(sign) >= idle => timeout(Clock::Idle, idle),
@@ -226,32 +227,16 @@ impl Core {
     }
 
     fn finish(&mut self, outcome: Outcome) -> Outcome {
-        self.done = true;
-        self.slot().forget_call();
+        self.guard.finish();
         match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the
             // answer may have come before this call was polled in its grace.
             Err(error) if error.kind() == ErrorKind::Rpc && self.slot().grace_until().is_some() => {
                 Err(Error::cancelled()
-                    .with_context(self.flight.context(clock::now()))
+                    .with_context(self.flight().context(clock::now()))
                     .with_source(error))
             }
             outcome => outcome,
-        }
-    }
-}
-
-/// Promise 7: dropping is cancelling, at once and without a runtime.
-impl Drop for Core {
-    fn drop(&mut self) {
-        if !self.done {
-            self.session.abandon(
-                &self.flight,
-                StreamEnd::Cancelled,
-                "the caller dropped the call",
-                None,
-            );
-            self.slot().forget_call();
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod calls;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub(crate) mod flight;
+pub(crate) mod guard;
 pub(crate) mod notification;
 pub(crate) mod outbox;
 pub(crate) mod salvage;

@@ -50,7 +50,9 @@ impl<'de> Visitor<'de> for Look<'_> {
         while let Some(member) = map.next_key::<Text<'de>>()? {
             let mut seen = self.0.borrow_mut();
             // Whole only now: a number that stands at the cut may have lost digits.
-            seen.id = id.take().or(seen.id.take());
+            if id.is_some() {
+                seen.id = id.take();
+            }
             seen.response |= matches!(&*member.0, "result" | "error");
             drop(seen);
             match &*member.0 {
@@ -66,8 +68,9 @@ impl<'de> Visitor<'de> for Look<'_> {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        let mut seen = self.0.borrow_mut();
-        seen.id = id.or(seen.id.take());
+        if id.is_some() {
+            self.0.borrow_mut().id = id;
+        }
         Ok(())
     }
 }

@@ -17,6 +17,10 @@ fn with(text: &str, bytes: &[u8]) -> Vec<u8> {
     [before.as_bytes(), bytes, after.as_bytes()].concat()
 }
 
+fn wide(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
 pub(super) fn encodings() -> Vec<Row> {
     let update = r#"{"method":"notifications/progress","params":{"progressToken":$token,"progress":1,"message":"@"}}"#;
     let result = r#"{"id":$id,"result":{"a":"@"}}"#;
@@ -36,7 +40,7 @@ pub(super) fn encodings() -> Vec<Row> {
             .counts(ForeignUpdate, 1),
         row("bad UTF-8 in garbage", b"\xff\xfe\xfd{\x80").counts(MalformedMessage, 1),
         row("bad UTF-8 between members", with(r#"{"method":"a",@"id":1}"#, b"\xff")).counts(MalformedMessage, 1),
-        row("UTF-16", "{\0\"\0i\0d\0\"\0:\01\0}\0").counts(MalformedMessage, 1),
+        row("UTF-16", wide(r#"{"id":$id,"result":1}"#)).counts(MalformedMessage, 1),
         row("a byte order mark before a result", with("@{\"id\":$id,\"result\":1}", b"\xef\xbb\xbf")).ends(json!(1)),
         row("NUL bytes alone", b"\0\0\0\0").counts(MalformedMessage, 1),
         row("a NUL byte in an update", with(update, b"\0")).counts(MalformedMessage, 1),

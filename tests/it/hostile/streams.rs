@@ -154,17 +154,13 @@ async fn lines_that_arrive_in_two_halves() {
             assert_eq!(call.await.expect("answered"), json!(position));
         }
     };
-    let server_side = async {
-        let n = playing.await;
-        n
-    };
     let (result, n) = {
         // The healthy call's own answer comes last.
         let healthy = healthy.send();
         tokio::pin!(healthy);
         let n = tokio::select! {
             ended = &mut healthy => panic!("{ended:?}"),
-            n = server_side => n,
+            n = playing => n,
         };
         server.write("{\"jsonrpc\":\"2.0\",\"id\":2,\"res").await;
         settle().await;
@@ -376,6 +372,7 @@ async fn pings_whose_answers_nobody_reads_end_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the paused clock")]
 async fn a_server_that_stops_reading_hangs_nothing() {
     let (client, mut server) = RawServer::connect(4096).await;
     let mut healthy = client.request::<Value>("vendor/healthy", json!({})).start();

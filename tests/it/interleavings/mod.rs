@@ -272,7 +272,7 @@ impl Run {
         {
             if let Member::Callback(_, seen) | Member::Gone(seen) = member {
                 check_seen(
-                    &seen.lock().unwrap(),
+                    &seen.lock().expect("no callback panics"),
                     &model.seen,
                     &format!("callback {index}"),
                 );

@@ -25,9 +25,12 @@ use super::{Form, token};
 /// What a handler was given.
 pub(super) type Seen = Vec<Progress>;
 
+/// A call's future until it resolves or is dropped.
+type Shared = Rc<RefCell<Option<LocalBoxFuture<'static, Result<Value, Error>>>>>;
+
 /// One call, held by the pool that polls it and by the test that may drop it.
 pub(super) struct Running {
-    future: Rc<RefCell<Option<LocalBoxFuture<'static, Result<Value, Error>>>>>,
+    future: Shared,
     pub(super) seen: Rc<RefCell<Seen>>,
     pub(super) outcome: Rc<RefCell<Option<Outcome>>>,
     pub(super) canceller: Option<Canceller>,
@@ -54,7 +57,7 @@ pub(super) struct World {
 
 /// Resolves once its call has, or was dropped.
 struct Driven {
-    future: Rc<RefCell<Option<LocalBoxFuture<'static, Result<Value, Error>>>>>,
+    future: Shared,
     outcome: Rc<RefCell<Option<Outcome>>>,
 }
 
@@ -96,54 +99,16 @@ fn classify(result: Result<Value, Error>) -> Outcome {
 }
 
 impl World {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the paused clock, which the model reads too"
-    )]
     pub(super) async fn new() -> Self {
-        let (io, server) = memory(1 << 20);
+        let (io, mut server) = memory(1 << 20);
         let connect = Client::connect(io).protocol(ProtocolVersion::V2025_11_25);
-        let mut connect = connect
-            .idle_timeout(IDLE)
-            .total_timeout(TOTAL)
-            .into_future();
-        let mut begun = Self::read_and_answer(server, &mut connect).await;
-        begun.begin = tokio::time::Instant::now();
-        begun
-    }
-
-    async fn read_and_answer(
-        mut server: DuplexStream,
-        connect: &mut (impl Future<Output = Result<Client, Error>> + Unpin),
-    ) -> Self {
-        let mut unread = Vec::new();
-        let mut received = Vec::new();
-        let client = loop {
-            tokio::select! {
-                client = &mut *connect => break client.expect("the handshake is answered"),
-                () = tokio::task::yield_now() => {}
-            }
-            read_lines(&mut server, &mut unread, &mut received);
-            for request in received
-                .drain(..)
-                .filter(|message: &Value| !message["id"].is_null())
-            {
-                let result = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "s", "version": "0"}});
-                write(
-                    &mut server,
-                    &json!({"jsonrpc": "2.0", "id": request["id"], "result": result}),
-                );
-            }
-        };
-        for _ in 0..8 {
-            tokio::task::yield_now().await;
-        }
-        read_lines(&mut server, &mut unread, &mut received);
+        let connect = connect.idle_timeout(IDLE).total_timeout(TOTAL);
+        let client = shake_hands(&mut server, connect.into_future()).await;
         Self {
             client,
             server: Some(server),
-            begin: tokio::time::Instant::from_std(std::time::Instant::now()),
-            unread,
+            begin: clock(),
+            unread: Vec::new(),
             received: Vec::new(),
             calls: Vec::new(),
             pool: FuturesUnordered::new(),
@@ -274,7 +239,7 @@ impl World {
             .client
             .progress()
             .register(&token(index), move |update| {
-                sink.lock().unwrap().push(update)
+                sink.lock().expect("no callback panics").push(update)
             });
         self.members.push(Member::Callback(guard, seen));
     }
@@ -287,6 +252,52 @@ impl World {
         };
         *member = Member::Gone(seen);
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the paused clock, which the model reads too"
+)]
+fn clock() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+async fn shake_hands(
+    server: &mut DuplexStream,
+    mut connect: impl Future<Output = Result<Client, Error>> + Unpin,
+) -> Client {
+    let mut unread = Vec::new();
+    let mut received = Vec::new();
+    let client = loop {
+        tokio::select! {
+            client = &mut connect => break client.expect("the handshake is answered"),
+            () = tokio::task::yield_now() => {}
+        }
+        read_lines(server, &mut unread, &mut received);
+        for request in received
+            .drain(..)
+            .filter(|message: &Value| !message["id"].is_null())
+        {
+            let result = json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": {},
+                "serverInfo": {"name": "s", "version": "0"},
+            });
+            write(
+                server,
+                &json!({"jsonrpc": "2.0", "id": request["id"], "result": result}),
+            );
+        }
+    };
+    // Until `notifications/initialized` has come, which is none of the test's business.
+    while !received
+        .iter()
+        .any(|message| message["method"] == "notifications/initialized")
+    {
+        tokio::task::yield_now().await;
+        read_lines(server, &mut unread, &mut received);
+    }
+    client
 }
 
 /// What a stream has for its reader now.

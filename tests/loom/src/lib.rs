@@ -8,7 +8,11 @@
 //! cargo test --release --manifest-path tests/loom/Cargo.toml
 //! ```
 #![cfg(test)]
-#![allow(dead_code, unused_imports, reason = "the models use a part of what they include")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the models use a part of what they include"
+)]
 
 #[path = "../../../src/error.rs"]
 mod error;

@@ -11,14 +11,12 @@ use crate::error::{Error, ErrorKind};
 use crate::progress::end::StreamEnd;
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
+use crate::session::guard::CallGuard;
 use crate::session::stats::DiagnosticKind;
 use crate::sync::Arc;
 
-/// What the drop of a call does.
-fn drop_call(session: &Session, flight: &Arc<Flight>) -> bool {
-    let told = session.abandon(flight, StreamEnd::Cancelled, "dropped", None);
-    flight.slot.forget_call();
-    told
+fn drop_call(session: &Arc<Session>, flight: &Arc<Flight>) {
+    drop(CallGuard::new(session.clone(), flight.clone()));
 }
 
 fn cancels(lines: &[String]) -> usize {
@@ -92,7 +90,7 @@ fn a_dropped_call_is_either_withdrawn_or_cancelled() {
             let session = session.clone();
             thread::spawn(move || written(&session))
         };
-        assert!(drop_call(&session, &flight));
+        drop_call(&session, &flight);
         let mut lines = writer.join().unwrap();
         lines.extend(written(&session));
         assert_empty(&session);
@@ -117,8 +115,9 @@ fn a_call_that_is_dropped_as_it_is_answered_is_cancelled_only_if_it_lost() {
             let session = session.clone();
             thread::spawn(move || receive(&session, &[response(1)]))
         };
-        let dropped = drop_call(&session, &flight);
+        drop_call(&session, &flight);
         reader.join().unwrap();
+        let dropped = flight.slot.is_dead();
         assert_eq!(cancels(&written(&session)), usize::from(dropped));
         let late = session.stats().count(DiagnosticKind::LateResponse);
         assert_eq!(late, u64::from(dropped));
@@ -139,8 +138,9 @@ fn a_call_that_is_cancelled_twice_is_cancelled_once() {
                 session.abandon(&flight, StreamEnd::Cancelled, "button", error)
             })
         };
-        let dropped = drop_call(&session, &flight);
-        assert_ne!(button.join().unwrap(), dropped);
+        drop_call(&session, &flight);
+        button.join().unwrap();
+        assert!(flight.slot.is_dead());
         assert_eq!(cancels(&written(&session)), 1);
         assert_empty(&session);
     });
@@ -163,7 +163,7 @@ fn a_grace_and_a_drop_tell_the_server_once() {
                 begun
             })
         };
-        assert!(drop_call(&session, &flight));
+        drop_call(&session, &flight);
         button.join().unwrap();
         assert_eq!(cancels(&written(&session)), 1);
         assert_empty(&session);
@@ -205,7 +205,7 @@ fn the_writer_misses_no_request() {
             .outbox
             .poll_take(&mut buffer, now, cx))));
         assert!(buffer.ends_with(b"}\n"));
-        assert!(drop_call(&session, &caller.join().unwrap()));
+        drop_call(&session, &caller.join().unwrap());
         assert_eq!(cancels(&written(&session)), 1);
         assert_empty(&session);
     });
