@@ -46,7 +46,7 @@ async fn main() -> mcp_progress::Result<()> {
                 None => break,
             },
             () = &mut patience => {
-                stop.expect("it was sent").cancel("the user has seen enough");
+                stop.cancel("the user has seen enough");
                 break;
             }
         }

@@ -49,9 +49,7 @@ async fn main() -> mcp_progress::Result<()> {
     if let Some(update) = call.next().await {
         println!("cleans-up: {update}");
     }
-    if let Some(button) = call.canceller() {
-        button.cancel("not needed any more");
-    }
+    call.canceller().cancel("not needed any more");
     while let Some(update) = call.next().await {
         println!("cleans-up: {update}");
     }

@@ -8,7 +8,7 @@
 //!   dropped, while a lock is held. Move them out, unlock, then act.
 
 use std::borrow::Borrow;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::task::Waker;
 
 use dashmap::DashMap;
@@ -53,13 +53,14 @@ impl<T> Mutex<T> {
 ///
 /// Each closure runs under one shard's lock: it may take a slot's lock (L1) and nothing else.
 #[derive(Debug)]
-pub(crate) struct Table<K, V>(DashMap<K, V>)
+pub(crate) struct Table<K, V>(DashMap<K, V, Seed>)
 where
     K: Eq + Hash;
 
 impl<K: Eq + Hash, V> Table<K, V> {
     pub(crate) fn new() -> Self {
-        Self(DashMap::with_shard_amount(SHARDS))
+        let seed = Seed(RandomState::new().hash_one(SHARDS));
+        Self(DashMap::with_hasher_and_shard_amount(seed, SHARDS))
     }
 
     /// Looks `key` up and hands the value to `f` under the shard lock.
@@ -115,5 +116,63 @@ impl<K: Eq + Hash, V> Table<K, V> {
         V: Clone,
     {
         self.0.iter().map(|entry| entry.value().clone()).collect()
+    }
+}
+
+/// Makes the hashers of one table, which differ from those of another.
+#[derive(Clone, Debug)]
+struct Seed(u64);
+
+impl BuildHasher for Seed {
+    type Hasher = KeyHasher;
+
+    fn build_hasher(&self) -> KeyHasher {
+        KeyHasher(self.0)
+    }
+}
+
+/// Hashes an id or a token in a few instructions: one wide multiplication for eight bytes, folded.
+///
+/// Looked up once per update, the standard hasher would be a tenth of all that an update costs. Peers cannot insert
+/// keys, and whoever chooses tokens does not know the seed.
+struct KeyHasher(u64);
+
+impl KeyHasher {
+    /// An odd number with its bits well spread: the fractional part of the golden ratio.
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+}
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        if !rest.is_empty() {
+            let mut word = [0; 8];
+            word[..rest.len()].copy_from_slice(rest);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(number.into());
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are taken apart"
+    )]
+    fn write_u64(&mut self, number: u64) {
+        let product = u128::from(self.0 ^ number) * u128::from(Self::FACTOR);
+        self.0 = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }

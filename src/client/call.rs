@@ -94,11 +94,11 @@ impl<T: DeserializeOwned> Call<T> {
         }
     }
 
-    /// The cancel button: for another task, or to keep after the call was moved away. None where the request could not
-    /// be sent.
+    /// The cancel button: for another task, or to keep after the call was moved away. It does nothing where the request
+    /// could not be sent.
     #[must_use]
-    pub fn canceller(&self) -> Option<Canceller> {
-        self.core().map(Canceller::of)
+    pub fn canceller(&self) -> Canceller {
+        Canceller::of(self.core())
     }
 
     /// The progress token that the request carries, if it carries one.

@@ -21,17 +21,16 @@ const MAX_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// It keeps neither the call nor the connection alive.
 #[derive(Clone)]
 pub struct Canceller {
-    session: Arc<Session>,
-    flight: Arc<Flight>,
+    /// None where the request could not be sent.
+    call: Option<(Arc<Session>, Arc<Flight>)>,
     grace: Duration,
 }
 
 impl Canceller {
-    pub(super) fn of(core: &Core) -> Self {
+    pub(super) fn of(core: Option<&Core>) -> Self {
         Self {
-            session: core.session().clone(),
-            flight: core.flight().clone(),
-            grace: core.limits().cancel_grace,
+            call: core.map(|core| (core.session().clone(), core.flight().clone())),
+            grace: core.map_or(Duration::ZERO, |core| core.limits().cancel_grace),
         }
     }
 
@@ -44,24 +43,26 @@ impl Canceller {
     ///
     /// Returns whether there was something to cancel.
     pub fn cancel(&self, reason: impl AsRef<str>) -> bool {
+        let Some((session, flight)) = &self.call else {
+            return false;
+        };
         let reason = reason.as_ref();
         let now = clock::now();
         // A grace beyond what the clock can count is one without end: the call's other clocks still run.
         let until = now.checked_add(self.grace).unwrap_or(now + MAX_GRACE);
-        if !self.grace.is_zero() && self.flight.slot.begin_grace(until) {
-            self.session.tell_cancelled(&self.flight, reason);
+        if !self.grace.is_zero() && flight.slot.begin_grace(until) {
+            session.tell_cancelled(flight, reason);
             return true;
         }
-        let error = Error::cancelled().with_context(self.flight.context(now));
-        self.session
-            .abandon(&self.flight, StreamEnd::Cancelled, reason, Some(error))
+        let error = Error::cancelled().with_context(flight.context(now));
+        session.abandon(flight, StreamEnd::Cancelled, reason, Some(error))
     }
 }
 
 impl fmt::Debug for Canceller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Canceller")
-            .field("id", &self.flight.id)
+            .field("id", &self.call.as_ref().map(|(_, flight)| flight.id))
             .finish_non_exhaustive()
     }
 }

@@ -28,7 +28,7 @@ use crate::sync::Arc;
 #[must_use = "without the handle the result of a detached call is lost"]
 pub struct Detached<T> {
     task: Task<T>,
-    canceller: Option<Canceller>,
+    canceller: Canceller,
     subscription: Option<(ProgressRegistry, Arc<Slot>)>,
 }
 
@@ -75,9 +75,9 @@ impl<T> Detached<T> {
         }
     }
 
-    /// The cancel button; none where the request could not be sent.
+    /// The cancel button. It does nothing where the request could not be sent.
     #[must_use]
-    pub fn canceller(&self) -> Option<Canceller> {
+    pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
     }
 

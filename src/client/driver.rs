@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::{clock, turn};
+use super::clock;
+use super::turn::Reading;
 use crate::codec::{Line, Lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::calls::Session;
@@ -181,7 +182,7 @@ async fn read(
     mut reader: Pin<Box<dyn AsyncRead + Send>>,
     limit: usize,
 ) -> Result<()> {
-    let flavor = Handle::current().runtime_flavor();
+    let mut turn = Reading::new();
     let mut lines = Lines::new(limit);
     // What was taken in since others last had a chance to run.
     let mut intake = 0;
@@ -219,7 +220,7 @@ async fn read(
         intake += taken;
         // Not after every read: to step back wakes another worker, which costs more than a mere answer does.
         if intake >= TURN_BYTES {
-            turn::after_a_read(&flavor).await;
+            turn.give_way().await;
             intake = 0;
         }
     }

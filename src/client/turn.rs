@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::RuntimeFlavor;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::yield_now;
 
-use super::clock;
+use super::clock::{self, Timer};
 
 /// So many handlers run before the clock is looked at: reading it costs as much as a quick handler.
 pub(crate) const HANDLERS: u32 = 32;
@@ -18,6 +18,9 @@ pub(crate) const HANDLERS: u32 = 32;
 /// Quick handlers go on for this long. One read brings up to some 800 updates: a call that stopped after a fixed few
 /// would fall behind a server that writes as fast as it is read, and see its updates merged.
 const LENGTH: Duration = Duration::from_millis(2);
+
+/// So long the reader waits for a thread that is blocked.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// One poll's worth of handlers.
 #[derive(Debug, Default)]
@@ -29,8 +32,12 @@ pub(crate) struct Turn {
 impl Turn {
     /// Counts one handler that has run; true where others on this thread should run now.
     pub(crate) fn is_over(&mut self) -> bool {
-        let began = *self.began.get_or_insert_with(clock::now);
         self.handlers += 1;
+        // Most turns are one update long, and the clock would cost more than all the rest of them.
+        if self.handlers == 1 {
+            return false;
+        }
+        let began = *self.began.get_or_insert_with(clock::now);
         self.handlers.is_multiple_of(HANDLERS)
             && clock::now().saturating_duration_since(began) >= LENGTH
     }
@@ -46,22 +53,39 @@ pub(crate) fn give_way(cx: &mut Context<'_>) {
 
 /// Lets the calls that a read has woken run before the next read. Without this, a consumer on the same thread sees
 /// nearly all of its updates merged away.
-pub(crate) async fn after_a_read(flavor: &RuntimeFlavor) {
-    if *flavor == RuntimeFlavor::CurrentThread {
-        // Comes back when nothing else is ready. A plain wake is no use here: the future of `block_on`, often the
-        // consumer, is polled only once in a while.
-        return yield_now().await;
-    }
-    // Back of this worker's queue, whence another worker may take it. Not `yield_now`: it ties the reader to this
-    // worker until that is idle, and a handler that blocks its thread would hold up every other call.
-    let mut stepped_back = false;
-    poll_fn(|cx| {
-        if stepped_back {
-            return Poll::Ready(());
+#[derive(Debug)]
+pub(crate) struct Reading {
+    runtime: Handle,
+    timer: Timer,
+}
+
+impl Reading {
+    pub(crate) fn new() -> Self {
+        Self {
+            runtime: Handle::current(),
+            timer: Timer::default(),
         }
-        stepped_back = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    }
+
+    /// Comes back when nothing else is ready on this thread, so that the reader never runs ahead of the calls that it
+    /// has woken.
+    ///
+    /// A plain wake is no use here. On a single-threaded runtime the future of `block_on`, often the consumer, is polled
+    /// only once in a while; on several threads another worker would take the reader and read on while the calls still
+    /// wait for this one.
+    ///
+    /// Race: a handler that blocks this thread would hold the reader up, and with it every other call. Where there are
+    /// other threads, one of them then wakes it.
+    pub(crate) async fn give_way(&mut self) {
+        let mut idle = pin!(yield_now());
+        if self.runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return idle.await;
+        }
+        self.timer.set(clock::now() + PATIENCE, &self.runtime);
+        poll_fn(|cx| match idle.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => self.timer.poll(cx),
+        })
+        .await;
+    }
 }

@@ -51,6 +51,6 @@ pub use resource::{
 pub use schema::Schema;
 
 pub use subscription::SubscriptionFilter;
-pub use token::ProgressToken;
+pub use token::{ProgressToken, TokenOutOfRange};
 pub use tool::{CallToolResult, ListToolsResult, Tool, ToolAnnotations};
 pub use version::{ProtocolVersion, UnknownVersion};

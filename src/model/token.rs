@@ -122,6 +122,38 @@ impl From<u32> for ProgressToken {
     }
 }
 
+/// An integer beyond ±(2^53 − 1), which JavaScript peers cannot carry as a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenOutOfRange;
+
+impl fmt::Display for TokenOutOfRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the integer lies beyond ±(2^53 − 1), which not every peer can carry; use its text as the token")
+    }
+}
+
+impl std::error::Error for TokenOutOfRange {}
+
+impl TryFrom<i64> for ProgressToken {
+    type Error = TokenOutOfRange;
+
+    fn try_from(number: i64) -> Result<Self, TokenOutOfRange> {
+        Self::from_integer(number).ok_or(TokenOutOfRange)
+    }
+}
+
+impl TryFrom<u64> for ProgressToken {
+    type Error = TokenOutOfRange;
+
+    fn try_from(number: u64) -> Result<Self, TokenOutOfRange> {
+        i64::try_from(number)
+            .ok()
+            .and_then(Self::from_integer)
+            .ok_or(TokenOutOfRange)
+    }
+}
+
 /// The token as it is to be shown: a string without quotes. See `Debug` for the form that keeps `1` and `"1"`
 /// apart.
 impl fmt::Display for ProgressToken {

@@ -25,7 +25,6 @@ pub enum Overflow {
     /// Keep this many updates, and no more than 256 KiB of them; then merge into the newest.
     Buffer(usize),
     /// Keep this many updates whatever their size (at most 64 KiB of text each); then merge into the newest.
-    #[non_exhaustive]
     Lossless {
         /// How many.
         up_to: usize,
@@ -33,12 +32,6 @@ pub enum Overflow {
 }
 
 impl Overflow {
-    /// The policy [`Overflow::Lossless`].
-    #[must_use]
-    pub const fn lossless(up_to: usize) -> Self {
-        Self::Lossless { up_to }
-    }
-
     const fn limits(self) -> (usize, usize) {
         match self {
             Self::Latest => (1, usize::MAX),
@@ -101,6 +94,8 @@ impl Mailbox {
             spare.is_empty(),
             "updates would return to the mailbox behind newer ones"
         );
+        // Empty, but it may stand in the middle of its ring: from the start, the same few cache lines serve for ever.
+        spare.clear();
         std::mem::swap(&mut self.queue, spare);
         self.bytes = 0;
     }

@@ -265,10 +265,11 @@ impl Session {
             self.counters.note(kind, || format!("id {id:?}"));
             return;
         };
-        let end = if outcome.is_ok() {
-            StreamEnd::Completed
-        } else {
-            StreamEnd::Failed
+        let end = match &outcome {
+            Ok(_) => StreamEnd::Completed,
+            // As for the call itself: an error after a cancel is how the server says that it has stopped.
+            Err(_) if flight.slot.grace_until().is_some() => StreamEnd::Cancelled,
+            Err(_) => StreamEnd::Failed,
         };
         let outcome = outcome.map_err(|error| error.with_context(flight.context(read.now)));
         self.forget(&flight, end);

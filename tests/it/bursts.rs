@@ -127,7 +127,7 @@ async fn receive(
             drop(guard);
         }
         Way::RegistryStream => {
-            let overflow = Overflow::lossless(1 << 20);
+            let overflow = Overflow::Lossless { up_to: 1 << 20 };
             let mut updates = client.progress().subscribe_with(&token, overflow);
             call.await.expect("a result");
             while let Some(update) = updates.next().await {

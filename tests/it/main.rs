@@ -18,5 +18,4 @@ mod queueing;
 mod registry;
 #[cfg(unix)]
 mod second_calls;
-mod smoke;
 mod tidy;

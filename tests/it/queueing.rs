@@ -40,7 +40,7 @@ async fn what_waits_is_withdrawn_silently_and_cancels_go_first() {
     settle().await;
     let id = started.request_id().expect("it was sent");
     let kept = call(&client, "kept").start();
-    let stop = kept.canceller().expect("queued");
+    let stop = kept.canceller();
     let dropped = call(&client, "dropped").start();
     let aborted = spawn(call(&client, "aborted").send());
     let cancelled = call(&client, "cancelled").cancel_grace(SECOND).start();
@@ -53,7 +53,7 @@ async fn what_waits_is_withdrawn_silently_and_cancels_go_first() {
     aborted.abort();
     assert!(aborted.await.expect_err("aborted").is_cancelled());
     // Nothing of it is on the wire, so that grace has no answer to wait for.
-    let button = cancelled.canceller().expect("queued");
+    let button = cancelled.canceller();
     let began = now();
     assert!(button.cancel("before it was written"));
     let error = cancelled.await.expect_err("cancelled");
@@ -100,7 +100,7 @@ async fn grace_delivers_the_last_words_and_turns_the_error_into_cancelled() {
         .call_tool("work", json!({}))
         .cancel_grace(10 * SECOND)
         .start();
-    let stop = call.canceller().expect("it was sent");
+    let stop = call.canceller();
     let mut listener = call.updates();
     assert_eq!(call.next().await.map(|update| update.progress), Some(1.0));
     assert!(stop.cancel("enough"));
@@ -127,7 +127,7 @@ async fn grace_delivers_the_last_words_and_turns_the_error_into_cancelled() {
         .call_tool("work", json!({}))
         .cancel_grace(10 * SECOND)
         .start();
-    let stop = call.canceller().expect("it was sent");
+    let stop = call.canceller();
     settle().await;
     assert!(stop.cancel("enough"));
     tokio::time::sleep(5 * SECOND).await;
@@ -143,7 +143,7 @@ async fn grace_delivers_the_last_words_and_turns_the_error_into_cancelled() {
 async fn a_result_that_comes_in_the_grace_is_given() {
     let (client, mut peer) = Peer::connect(1 << 16).await;
     let graceful = call(&client, "work").cancel_grace(10 * SECOND).start();
-    let stop = graceful.canceller().expect("it was sent");
+    let stop = graceful.canceller();
     let running = spawn(graceful.result());
     let request = peer.next().await;
     assert!(stop.cancel("enough"));
@@ -171,7 +171,7 @@ async fn grace_ends_in_time_also_under_a_flood() {
             .progress_token(token.clone());
         let call = call.cancel_grace(3 * SECOND).start();
         let mut stream = client.progress().subscribe(&token);
-        let stop = call.canceller().expect("it was sent");
+        let stop = call.canceller();
         let running = spawn(call.result());
         settle().await;
         let began = now();
@@ -188,7 +188,7 @@ async fn grace_ends_in_time_also_under_a_flood() {
         .call_tool("silent", json!({}))
         .cancel_grace(Duration::MAX)
         .start();
-    let stop = call.canceller().expect("it was sent");
+    let stop = call.canceller();
     settle().await;
     assert!(stop.cancel("enough"));
     settle().await;
@@ -207,7 +207,7 @@ async fn a_canceller_works_on_a_thread_without_a_runtime() {
             .call_tool("work", json!({}))
             .cancel_grace(grace)
             .start();
-        let stop = call.canceller().expect("it was sent");
+        let stop = call.canceller();
         assert!(call.next().await.is_some());
         let pressed = std::thread::spawn(move || {
             assert!(tokio::runtime::Handle::try_current().is_err());

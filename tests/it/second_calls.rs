@@ -101,7 +101,9 @@ async fn cost(blocking: bool) -> (f64, u64) {
     let before = resident_kib();
     let (seen, mut progress) = tokio::sync::watch::channel(0);
     let call = client.call_tool("flood", json!({}));
-    let call = call.overflow(Overflow::lossless(65_536)).idle_timeout(None);
+    let call = call
+        .overflow(Overflow::Lossless { up_to: 65_536 })
+        .idle_timeout(None);
     let slow = if blocking {
         spawn(
             call.on_progress(move |update| {

@@ -44,9 +44,7 @@ async fn follow(
     let mut call = client
         .request::<Box<RawValue>>("tools/call", params)
         .start();
-    if let Some(canceller) = call.canceller() {
-        context.interrupt.arm(canceller);
-    }
+    context.interrupt.arm(call.canceller());
     if let Some(start) = Start::new(client, &call) {
         context.output.event(&start)?;
         meter.start(&start);

@@ -67,7 +67,7 @@ pub(crate) fn limited(mut connect: Connect, clocks: &ClockArgs) -> Connect {
 /// Every update is a line of somebody's log: none is merged while there is room for it.
 fn lossless(connect: Connect) -> Connect {
     connect
-        .overflow(Overflow::lossless(BACKLOG))
+        .overflow(Overflow::Lossless { up_to: BACKLOG })
         .drain_for(None)
 }
 

@@ -399,12 +399,7 @@ async fn a_server_that_stops_reading_hangs_nothing() {
     );
     assert_eq!(begin.elapsed().as_secs(), limit.as_secs());
     drop(dropped);
-    assert!(
-        cancelled
-            .canceller()
-            .expect("it was queued")
-            .cancel("enough")
-    );
+    assert!(cancelled.canceller().cancel("enough"));
     assert_eq!(
         cancelled.await.expect_err("cancelled").kind(),
         ErrorKind::Cancelled

@@ -133,7 +133,7 @@ impl World {
         let mut future: LocalBoxFuture<'static, _> = match form {
             Form::Stream => {
                 let mut call = request.start();
-                canceller = call.canceller();
+                canceller = Some(call.canceller());
                 Box::pin(async move {
                     while let Some(update) = call.next().await {
                         sink.borrow_mut().push(update);
@@ -143,7 +143,7 @@ impl World {
             }
             Form::Plain => {
                 let call = request.start();
-                canceller = call.canceller();
+                canceller = Some(call.canceller());
                 Box::pin(call.result())
             }
             Form::Callback => {
