@@ -154,8 +154,10 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_lines(mut self, lines: Option<String>) -> Self {
-        self.0.lines = lines;
+    /// Adds lines that are shown below the sentence: what the server said last, for instance.
+    #[must_use]
+    pub fn with_detail(mut self, lines: impl Into<Option<String>>) -> Self {
+        self.0.lines = lines.into();
         self
     }
 

@@ -168,10 +168,14 @@ impl Tasks {
         let report = child.exit_report(EXIT).await;
         Error::connect(format!("{what}; the server process {report}"))
             .with_hint("run the command by hand to see what it says")
-            .with_lines(report.last_lines())
+            .with_detail(report.last_lines())
     }
 
     #[cfg(not(feature = "stdio"))]
+    #[expect(
+        clippy::needless_pass_by_ref_mut,
+        reason = "with `stdio` it waits for the child"
+    )]
     async fn describe(&mut self, what: &str) -> Error {
         Error::connect(what)
     }
