@@ -10,7 +10,7 @@ use crate::Failure;
 use crate::judge::Book;
 
 /// The clients that a comparison runs, in the order of the table.
-pub const NAMES: &[&str] = &["raw", "rmcp"];
+pub const NAMES: &[&str] = &["raw", "ours", "rmcp"];
 
 /// The tools of the benchmark server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 //! * `targets` and `table` turn many records into verdicts and a page to read.
 
 pub mod client;
+pub mod client_ours;
 pub mod client_raw;
 pub mod client_rmcp;
 pub mod judge;

@@ -77,6 +77,14 @@ pub fn unclean(records: &[Record]) -> Vec<&Record> {
         .collect()
 }
 
+/// Whether `ours` did this workload at all. One that did not has delivered nothing wrong, and nothing right.
+#[must_use]
+pub fn is_missing(records: &[Record], workload: &str) -> bool {
+    !records
+        .iter()
+        .any(|record| record.client == "ours" && record.workload == workload)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,6 +132,15 @@ mod tests {
                 .iter()
                 .all(|outcome| !outcome.met)
         );
+    }
+
+    #[test]
+    fn a_run_of_others_is_no_run_of_ours() {
+        assert!(is_missing(
+            &[record("raw", "a", 1), record("ours", "b", 1)],
+            "a"
+        ));
+        assert!(!is_missing(&[record("ours", "a", 1)], "a"));
     }
 
     #[test]

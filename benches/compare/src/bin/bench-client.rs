@@ -5,6 +5,7 @@ use std::path::Path;
 
 use compare_rig::Failure;
 use compare_rig::client::NAMES;
+use compare_rig::client_ours::OursClient;
 use compare_rig::client_raw::RawClient;
 use compare_rig::client_rmcp::RmcpClient;
 use compare_rig::record::Record;
@@ -42,6 +43,7 @@ async fn measure(
 ) -> Result<Record, Failure> {
     match client {
         "raw" => run::<RawClient>(client, server, workload, scale).await,
+        "ours" => run::<OursClient>(client, server, workload, scale).await,
         "rmcp" => run::<RmcpClient>(client, server, workload, scale).await,
         _ => Err(format!("no client {client}, there are {NAMES:?}").into()),
     }

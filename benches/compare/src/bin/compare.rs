@@ -14,11 +14,13 @@ use compare_rig::record::Record;
 use compare_rig::workload::Workload;
 use compare_rig::{table, targets};
 
-const USAGE: &str = "compare [--rounds 5] [--scale 1] [--clients raw,rmcp] [--workloads a,b,c0,c1,d,e] [--out FILE] [--check-targets]";
+const USAGE: &str = "compare [--rounds 5] [--scale 1] [--clients raw,ours,rmcp] [--workloads a,b,c0,c1,d,e] [--out FILE] [--check-targets]";
 /// A run that takes longer than this hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 struct Options {
+    /// Whether clients were named, so that `ours` may be left out.
+    named: bool,
     rounds: u32,
     scale: u64,
     clients: Vec<String>,
@@ -30,6 +32,7 @@ struct Options {
 impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let mut options = Self {
+            named: false,
             rounds: 5,
             scale: 1,
             clients: NAMES.iter().copied().map(str::to_owned).collect(),
@@ -46,7 +49,10 @@ impl Options {
             match argument.as_str() {
                 "--rounds" => options.rounds = value()?.parse()?,
                 "--scale" => options.scale = value()?.parse()?,
-                "--clients" => options.clients = list(value()?),
+                "--clients" => {
+                    options.named = true;
+                    options.clients = list(value()?);
+                }
                 "--workloads" => options.workloads = list(value()?),
                 "--out" => options.out = Some(value()?.into()),
                 "--check-targets" => options.check_targets = true,
@@ -95,7 +101,7 @@ fn main() -> Result<ExitCode, Failure> {
         );
     }
     println!("{}", table::markdown(&records, &options.clients));
-    Ok(if verdict(&records, failures, options.check_targets) {
+    Ok(if verdict(&records, failures, &options) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -103,8 +109,16 @@ fn main() -> Result<ExitCode, Failure> {
 }
 
 /// Says what is wrong, and whether nothing is.
-fn verdict(records: &[Record], failures: u32, check_targets: bool) -> bool {
+fn verdict(records: &[Record], failures: u32, options: &Options) -> bool {
     let mut good = failures == 0;
+    if !options.named || options.clients.iter().any(|client| client == "ours") {
+        for workload in &options.workloads {
+            if targets::is_missing(records, workload) {
+                good = false;
+                eprintln!("ours, {workload}: not run");
+            }
+        }
+    }
     for record in targets::unclean(records) {
         good = false;
         eprintln!(
@@ -112,7 +126,7 @@ fn verdict(records: &[Record], failures: u32, check_targets: bool) -> bool {
             record.round, record.workload, record.verdict
         );
     }
-    if check_targets {
+    if options.check_targets {
         for outcome in targets::outcomes(records) {
             good &= outcome.met;
             println!(
