@@ -17,14 +17,16 @@ use super::turn::Reading;
 use crate::codec::{Line, Lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::calls::Session;
-use crate::session::dispatch::Read;
+use crate::session::read::Read;
 use crate::sync::Arc;
 use crate::transport::connector::Connection;
 
-/// A reader takes at most this much before it lets others run, in one read or in several,
+/// A reader takes at most this much at once,
 const READ_BYTES: usize = 64 * 1024;
-/// and does let them run from here on, so that no read is a small one.
-const TURN_BYTES: usize = READ_BYTES / 2;
+/// and this much before it lets others run, unless a mailbox fills sooner or there is nothing to read. Calls are woken
+/// for their updates at the end of such a turn: with a thousand calls at once, each is then woken for several updates
+/// and not for every one.
+const TURN_BYTES: usize = 1024 * 1024;
 
 /// How long what is queued may take to be written once the connection is closed,
 const FLUSH: Duration = Duration::from_secs(1);
@@ -188,16 +190,18 @@ async fn read(
 ) -> Result<()> {
     let mut turn = Reading::new();
     let mut lines = Lines::new(limit);
+    let mut read = Read::new(clock::now());
     // What was taken in since others last had a chance to run.
     let mut intake = 0;
     loop {
         let buffer = lines.buffer();
         buffer.reserve(READ_BYTES);
-        let mut limited = (&mut reader).take((READ_BYTES - intake) as u64);
+        let mut limited = (&mut reader).take(READ_BYTES as u64);
         let mut reading = pin!(limited.read_buf(buffer));
         let taken = poll_fn(|cx| {
             let poll = reading.as_mut().poll(cx);
             if poll.is_pending() {
+                read.finish();
                 intake = 0;
             }
             poll
@@ -206,7 +210,7 @@ async fn read(
             Error::new(ErrorKind::ConnectionLost, "reading from the server failed")
                 .with_source(error)
         })?;
-        let mut read = Read::new(clock::now());
+        read.again(clock::now());
         let dispatched = if taken == 0 {
             match lines.finish() {
                 Some(Line::Whole(frame)) => session.dispatch_last(frame, &mut read),
@@ -215,15 +219,15 @@ async fn read(
         } else {
             dispatch_all(&session, &mut lines, &mut read)
         };
-        // Woken also when the connection cannot go on: what came before counts.
-        read.finish();
-        dispatched?;
-        if taken == 0 {
-            return Ok(());
+        if taken == 0 || dispatched.is_err() {
+            // Woken also when the connection cannot go on: what came before counts.
+            read.finish();
+            return dispatched;
         }
+        read.wake_answered();
         intake += taken;
-        // Not after every read: to step back wakes another worker, which costs more than a mere answer does.
-        if intake >= TURN_BYTES {
+        if intake >= TURN_BYTES || read.is_crowded() {
+            read.finish();
             turn.give_way().await;
             intake = 0;
         }

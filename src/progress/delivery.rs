@@ -7,8 +7,10 @@ pub(crate) enum Delivery {
     /// The call is over.
     Late,
     Delivered {
-        /// The slot must be woken at the end of the read.
+        /// The slot must be woken at the end of the reader's turn.
         touched: bool,
         regressed: bool,
+        /// A mailbox is a quarter full: who reads it should run.
+        crowded: bool,
     },
 }

@@ -78,6 +78,12 @@ impl Mailbox {
         self.bytes += size;
     }
 
+    /// Whether a quarter of the room is taken, where there is room at all.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let (max_updates, max_bytes) = self.overflow.limits();
+        max_updates > 1 && (self.queue.len() >= max_updates / 4 || self.bytes >= max_bytes / 4)
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Progress> {
         let update = self.queue.pop_front()?;
         self.bytes -= size_of::<Progress>() + update.heap_bytes();

@@ -139,17 +139,24 @@ impl Slot {
         update.regressed = update.progress < state.highest;
         let regressed = update.regressed;
         state.highest = state.highest.max(update.progress);
+        let mut crowded = false;
         for subscriber in &mut state.subscribers {
             subscriber.mailbox.push(update.clone());
+            crowded |= subscriber.mailbox.is_crowded();
         }
         let mut anyone = !state.subscribers.is_empty();
         if let Some(own) = &mut state.own {
             own.push(update.clone());
+            crowded |= own.is_crowded();
             anyone = true;
         }
         state.last = Some(update);
         let touched = anyone && !std::mem::replace(&mut state.touched, anyone);
-        Delivery::Delivered { touched, regressed }
+        Delivery::Delivered {
+            touched,
+            regressed,
+            crowded,
+        }
     }
 
     /// Ends the call with an outcome; false, and `outcome` dropped, where it is over already.

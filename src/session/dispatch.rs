@@ -5,7 +5,6 @@
 //! read, and runs no handler.
 
 use std::borrow::Cow;
-use std::time::Instant;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 use super::calls::Session;
 use super::flight::{Flight, Kind};
 use super::notification::Notification;
+use super::read::Read;
 use super::salvage::salvage_response_id;
 use super::stats::DiagnosticKind;
 use super::wire;
@@ -22,34 +22,8 @@ use crate::jsonrpc::{Envelope, ErrorObject, Id, Key, OnePass, Params, split_batc
 use crate::model::progress::ProgressParams;
 use crate::progress::delivery::Delivery;
 use crate::progress::end::StreamEnd;
-use crate::progress::slot::{Outcome, Slot};
+use crate::progress::slot::Outcome;
 use crate::sync::Arc;
-
-/// One read's worth of frames: one reading of the clock, and one wake per touched slot at its end.
-#[derive(Debug)]
-pub(crate) struct Read {
-    now: Instant,
-    touched: Vec<Arc<Slot>>,
-    /// The slot of the last update: a run of updates for one token needs one look-up.
-    last: Option<Arc<Slot>>,
-}
-
-impl Read {
-    pub(crate) const fn new(now: Instant) -> Self {
-        Self {
-            now,
-            touched: Vec::new(),
-            last: None,
-        }
-    }
-
-    /// Wakes every call that has something to see.
-    pub(crate) fn finish(self) {
-        for slot in self.touched {
-            slot.wake();
-        }
-    }
-}
 
 type Incoming<'a> = Envelope<'a, ProgressParams<'a>>;
 
@@ -239,7 +213,11 @@ impl Session {
         let detail = || format!("token {:?}, progress {}", slot.token(), params.progress);
         match slot.deliver(update, read.now) {
             Delivery::Late => self.counters.note(DiagnosticKind::LateUpdate, detail),
-            Delivery::Delivered { touched, regressed } => {
+            Delivery::Delivered {
+                touched,
+                regressed,
+                crowded,
+            } => {
                 self.counters.update();
                 if regressed {
                     self.counters.note(DiagnosticKind::RegressingUpdate, detail);
@@ -247,8 +225,12 @@ impl Session {
                 if retyped {
                     self.counters.note(DiagnosticKind::Retyped, detail);
                 }
-                if touched {
-                    read.touched.push(slot.clone());
+                let slot = touched.then(|| slot.clone());
+                if let Some(slot) = slot {
+                    read.updated(slot);
+                }
+                if crowded {
+                    read.crowded();
                 }
             }
         }
@@ -276,7 +258,7 @@ impl Session {
         // The token is free again: a later update of this read is looked up anew.
         read.last = None;
         if flight.slot.settle(outcome, end, read.now) {
-            read.touched.push(flight.slot.clone());
+            read.answered(flight.slot.clone());
         } else {
             self.counters
                 .note(DiagnosticKind::LateResponse, || format!("id {id:?}"));

@@ -10,6 +10,7 @@ pub(crate) mod flight;
 pub(crate) mod guard;
 pub(crate) mod notification;
 pub(crate) mod outbox;
+pub(crate) mod read;
 pub(crate) mod salvage;
 pub(crate) mod stats;
 pub(crate) mod wire;

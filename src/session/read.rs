@@ -1,0 +1,74 @@
+//! What a reader takes in before it gives way, and whom it wakes for it.
+//!
+//! Owns one reading of the clock for each read, and one wake for each touched slot: at once where a response is in,
+//! at the end of the reader's turn where there are only updates. It must not know how bytes are read.
+
+use std::time::Instant;
+
+use crate::progress::slot::Slot;
+use crate::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(super) now: Instant,
+    /// The slot of the last update: a run of updates for one token needs one look-up.
+    pub(super) last: Option<Arc<Slot>>,
+    updated: Vec<Arc<Slot>>,
+    answered: Vec<Arc<Slot>>,
+    crowded: bool,
+}
+
+impl Read {
+    pub(crate) const fn new(now: Instant) -> Self {
+        Self {
+            now,
+            last: None,
+            updated: Vec::new(),
+            answered: Vec::new(),
+            crowded: false,
+        }
+    }
+
+    /// Another read of the same turn.
+    pub(crate) fn again(&mut self, now: Instant) {
+        self.now = now;
+    }
+
+    /// A slot has its first update of this turn.
+    pub(super) fn updated(&mut self, slot: Arc<Slot>) {
+        self.updated.push(slot);
+    }
+
+    /// A slot has its response.
+    pub(super) fn answered(&mut self, slot: Arc<Slot>) {
+        self.answered.push(slot);
+    }
+
+    /// A mailbox fills: its reader should run before it has to merge.
+    pub(super) fn crowded(&mut self) {
+        self.crowded = true;
+    }
+
+    /// Whether the turn should end for the sake of a mailbox.
+    pub(crate) const fn is_crowded(&self) -> bool {
+        self.crowded
+    }
+
+    /// Wakes the calls that have their response, which should not wait for the end of the turn.
+    pub(crate) fn wake_answered(&mut self) {
+        for slot in self.answered.drain(..) {
+            slot.wake();
+        }
+    }
+
+    /// Ends the turn: wakes every call that has something to see.
+    pub(crate) fn finish(&mut self) {
+        self.wake_answered();
+        for slot in self.updated.drain(..) {
+            slot.wake();
+        }
+        // A slot is not kept alive for a run of updates that may never go on.
+        self.last = None;
+        self.crowded = false;
+    }
+}
