@@ -11,7 +11,7 @@ use super::handle::Client;
 use super::limits::Limits;
 use super::turn::{self, Turn};
 use crate::error::{Clock, Error, ErrorKind};
-use crate::model::progress::Progress;
+use crate::model::progress::{Progress, Update};
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::merge_all;
 use crate::progress::slot::{Next, Outcome, Slot};
@@ -28,7 +28,7 @@ pub(crate) struct Core {
     guard: CallGuard,
     limits: Limits,
     timer: Timer,
-    batch: VecDeque<Progress>,
+    batch: VecDeque<Update>,
     /// Updates handed over since the clocks were last looked at.
     handed: u32,
     grace_until: Option<Instant>,
@@ -96,7 +96,7 @@ impl Core {
             }
             if let Some(update) = self.batch.pop_front() {
                 self.handed += 1;
-                return Poll::Ready(Event::Update(update));
+                return Poll::Ready(Event::Update(update.of(self.slot().token().clone())));
             }
             match self
                 .guard
@@ -106,7 +106,7 @@ impl Core {
             {
                 Next::Batch => {}
                 Next::Callback(cell, update) => {
-                    cell.invoke(update);
+                    cell.invoke(update.of(self.slot().token().clone()));
                     self.handed += 1;
                     if turn.is_over() {
                         turn::give_way(cx);

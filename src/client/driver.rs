@@ -21,12 +21,8 @@ use crate::session::read::Read;
 use crate::sync::Arc;
 use crate::transport::connector::Connection;
 
-/// A reader takes at most this much at once,
+/// A reader takes at most this much at once.
 const READ_BYTES: usize = 64 * 1024;
-/// and this much before it lets others run, unless a mailbox fills sooner or there is nothing to read. Calls are woken
-/// for their updates at the end of such a turn: with a thousand calls at once, each is then woken for several updates
-/// and not for every one.
-const TURN_BYTES: usize = 1024 * 1024;
 
 /// How long what is queued may take to be written once the connection is closed,
 const FLUSH: Duration = Duration::from_secs(1);
@@ -226,7 +222,7 @@ async fn read(
         }
         read.wake_answered();
         intake += taken;
-        if intake >= TURN_BYTES || read.is_crowded() {
+        if intake >= turn.bytes() || read.is_crowded() {
             read.finish();
             turn.give_way().await;
             intake = 0;

@@ -60,6 +60,17 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// How much the reader takes in before it gives way, unless a mailbox fills sooner or there is nothing to read.
+    ///
+    /// Calls are woken for their updates at the end of such a turn: with a thousand calls at once, each is then woken
+    /// for several updates and not for every one. Where there is only this thread, others wait for it, so it is short.
+    pub(crate) fn bytes(&self) -> usize {
+        match self.runtime.runtime_flavor() {
+            RuntimeFlavor::CurrentThread => 64 * 1024,
+            _ => 1024 * 1024,
+        }
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             runtime: Handle::current(),

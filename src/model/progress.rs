@@ -86,11 +86,49 @@ impl Progress {
         let fields = self.extra.as_ref().map_or(&[][..], |extra| &extra.other);
         fields.iter().map(|(name, value)| (&**name, &**value))
     }
+}
 
-    /// Bytes that this update holds beyond its own fixed size.
-    pub(crate) fn heap_bytes(&self) -> usize {
+/// An update as it waits in a mailbox: all of a [`Progress`] but the token.
+///
+/// The token is shared by all updates of a call. Counted here, its owners would make the count travel between the
+/// reader's core and the consumer's with every update.
+#[derive(Clone, Debug)]
+pub(crate) struct Update {
+    pub(crate) progress: f64,
+    pub(crate) total: Option<f64>,
+    pub(crate) message: Option<Arc<str>>,
+    pub(crate) seq: u64,
+    pub(crate) merged: u64,
+    pub(crate) elapsed: Duration,
+    pub(crate) regressed: bool,
+    pub(crate) retyped: bool,
+    pub(crate) truncated: bool,
+    extra: Option<Arc<Extra>>,
+}
+
+impl Update {
+    /// The update as its consumer sees it.
+    pub(crate) fn of(self, token: ProgressToken) -> Progress {
+        Progress {
+            token,
+            progress: self.progress,
+            total: self.total,
+            message: self.message,
+            seq: self.seq,
+            merged: self.merged,
+            elapsed: self.elapsed,
+            regressed: self.regressed,
+            retyped: self.retyped,
+            truncated: self.truncated,
+            extra: self.extra,
+        }
+    }
+
+    /// Bytes that this update takes in a mailbox.
+    pub(crate) fn bytes(&self) -> usize {
         let message = self.message.as_ref().map_or(0, |message| message.len());
-        message + self.extra.as_ref().map_or(0, |extra| extra.bytes())
+        let extra = self.extra.as_ref().map_or(0, |extra| extra.bytes());
+        size_of::<Self>() + message + extra
     }
 }
 
@@ -136,7 +174,7 @@ impl<'a> OnePass<'a> for ProgressParams<'a> {
 
 impl ProgressParams<'_> {
     /// The update that these params are, with the bookkeeping still to be filled in.
-    pub(crate) fn to_update(&self, token: ProgressToken) -> Progress {
+    pub(crate) fn to_update(&self) -> Update {
         let mut room = MAX_UPDATE_BYTES;
         let mut truncated = false;
         let message = self.message.as_ref().map(|message| {
@@ -150,8 +188,7 @@ impl ProgressParams<'_> {
             truncated |= cut;
             Arc::new(extra)
         });
-        Progress {
-            token,
+        Update {
             progress: self.progress,
             total: self.total,
             message,

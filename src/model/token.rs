@@ -47,7 +47,7 @@ impl ProgressToken {
         static COUNT: AtomicU64 = AtomicU64::new(1);
         let process = PROCESS.get_or_init(|| {
             let random = uuid::Uuid::new_v4().simple().to_string();
-            random.chars().take(12).collect()
+            random.chars().take(8).collect()
         });
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self(Repr::String(format!("p{process}-{count}").into()))

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::progress::Progress;
+use crate::model::progress::Update;
 
 /// How many updates the default policy keeps.
 const DEFAULT_UPDATES: usize = 1024;
@@ -50,7 +50,7 @@ impl Default for Overflow {
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
-    queue: VecDeque<Progress>,
+    queue: VecDeque<Update>,
     bytes: usize,
     overflow: Overflow,
 }
@@ -64,12 +64,12 @@ impl Mailbox {
         }
     }
 
-    pub(crate) fn push(&mut self, mut update: Progress) {
+    pub(crate) fn push(&mut self, mut update: Update) {
         let (max_updates, max_bytes) = self.overflow.limits();
-        let size = size_of::<Progress>() + update.heap_bytes();
+        let size = update.bytes();
         let full = self.queue.len() >= max_updates.max(1) || self.bytes + size > max_bytes;
         if full && let Some(newest) = self.queue.back_mut() {
-            self.bytes -= size_of::<Progress>() + newest.heap_bytes();
+            self.bytes -= newest.bytes();
             absorb(&mut update, newest);
             *newest = update;
         } else {
@@ -84,10 +84,14 @@ impl Mailbox {
         max_updates > 1 && (self.queue.len() >= max_updates / 4 || self.bytes >= max_bytes / 4)
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Progress> {
+    pub(crate) fn pop(&mut self) -> Option<Update> {
         let update = self.queue.pop_front()?;
-        self.bytes -= size_of::<Progress>() + update.heap_bytes();
+        self.bytes -= update.bytes();
         Some(update)
+    }
+
+    pub(crate) fn newest(&self) -> Option<&Update> {
+        self.queue.back()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -95,7 +99,7 @@ impl Mailbox {
     }
 
     /// Exchanges the queue for `spare`, which must be empty: the whole backlog for one lock.
-    pub(crate) fn swap(&mut self, spare: &mut VecDeque<Progress>) {
+    pub(crate) fn swap(&mut self, spare: &mut VecDeque<Update>) {
         debug_assert!(
             spare.is_empty(),
             "updates would return to the mailbox behind newer ones"
@@ -109,15 +113,12 @@ impl Mailbox {
     /// Merges all that waits into its newest update.
     pub(crate) fn merge(&mut self) {
         merge_all(&mut self.queue);
-        self.bytes = self
-            .queue
-            .back()
-            .map_or(0, |update| size_of::<Progress>() + update.heap_bytes());
+        self.bytes = self.queue.back().map_or(0, |update| update.bytes());
     }
 }
 
 /// Leaves only the newest update of `queue`, standing for all others.
-pub(crate) fn merge_all(queue: &mut VecDeque<Progress>) {
+pub(crate) fn merge_all(queue: &mut VecDeque<Update>) {
     if let Some(mut newest) = queue.pop_back() {
         for older in queue.drain(..) {
             absorb(&mut newest, &older);
@@ -126,7 +127,7 @@ pub(crate) fn merge_all(queue: &mut VecDeque<Progress>) {
     }
 }
 
-fn absorb(newer: &mut Progress, older: &Progress) {
+fn absorb(newer: &mut Update, older: &Update) {
     newer.merged += 1 + older.merged;
     // A regress must not vanish because the update that showed it was merged away.
     newer.regressed |= older.regressed;

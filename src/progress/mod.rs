@@ -6,6 +6,7 @@
 pub(crate) mod callback;
 pub(crate) mod delivery;
 pub(crate) mod end;
+pub(crate) mod inbox;
 pub(crate) mod mailbox;
 pub(crate) mod membership;
 pub(crate) mod phase;

@@ -12,12 +12,13 @@ use serde_json::value::RawValue;
 use super::callback::CallbackCell;
 use super::delivery::Delivery;
 use super::end::StreamEnd;
+use super::inbox::Inbox;
 use super::mailbox::{Mailbox, Overflow};
 use super::phase::Phase;
 use super::subscriber::{Subscriber, SubscriberKind};
 use super::wakers::Wakers;
 use crate::error::Error;
-use crate::model::progress::Progress;
+use crate::model::progress::{Progress, Update};
 use crate::model::token::ProgressToken;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
 
@@ -42,12 +43,11 @@ struct State {
     next_key: u32,
     seq: u64,
     highest: f64,
-    last: Option<Progress>,
     sent_at: Option<Instant>,
     sign_at: Option<Instant>,
     settled_at: Option<Instant>,
     grace_until: Option<Instant>,
-    own: Option<Mailbox>,
+    inbox: Inbox,
     subscribers: Vec<Subscriber>,
     waker: Option<Waker>,
     outcome: Option<Outcome>,
@@ -59,7 +59,7 @@ struct State {
 pub(crate) enum Next {
     /// The spare queue now holds updates for the call's own handler.
     Batch,
-    Callback(Arc<CallbackCell>, Progress),
+    Callback(Arc<CallbackCell>, Update),
     Settled(Outcome),
     /// Nothing yet; the call is woken when there is.
     Nothing {
@@ -81,12 +81,11 @@ impl Slot {
                 next_key: 0,
                 seq: 0,
                 highest: f64::NEG_INFINITY,
-                last: None,
                 sent_at: None,
                 sign_at: None,
                 settled_at: None,
                 grace_until: None,
-                own: own.map(Mailbox::new),
+                inbox: Inbox::new(own),
                 subscribers: Vec::new(),
                 waker: None,
                 outcome: None,
@@ -106,7 +105,7 @@ impl Slot {
             return false;
         }
         state.phase = Phase::Queued;
-        state.own = own.map(Mailbox::new);
+        state.inbox.open(own);
         // Updates that came before the call are no sign of life of it: the idle clock starts when it is written.
         state.sign_at = None;
         true
@@ -125,7 +124,7 @@ impl Slot {
     }
 
     /// Puts an update into every mailbox.
-    pub(crate) fn deliver(&self, mut update: Progress, now: Instant) -> Delivery {
+    pub(crate) fn deliver(&self, mut update: Update, now: Instant) -> Delivery {
         let mut state = self.state.lock();
         if state.phase.is_over() {
             return Delivery::Late;
@@ -144,14 +143,12 @@ impl Slot {
             subscriber.mailbox.push(update.clone());
             crowded |= subscriber.mailbox.is_crowded();
         }
-        let mut anyone = !state.subscribers.is_empty();
-        if let Some(own) = &mut state.own {
-            own.push(update.clone());
-            crowded |= own.is_crowded();
-            anyone = true;
-        }
-        state.last = Some(update);
+        let put = state.inbox.put(update);
+        crowded |= put.crowded;
+        let anyone = put.waits || !state.subscribers.is_empty();
         let touched = anyone && !std::mem::replace(&mut state.touched, anyone);
+        drop(state);
+        drop(put.replaced);
         Delivery::Delivered {
             touched,
             regressed,
@@ -195,7 +192,7 @@ impl Slot {
                 .subscribers
                 .extract_if(.., |s| s.is_callback())
                 .collect();
-            removed = (state.own.take(), callbacks);
+            removed = (state.inbox.close(), callbacks);
         }
         drop(removed);
         self.wake();
@@ -226,7 +223,7 @@ impl Slot {
                 .extract_if(.., |s| s.is_callback())
                 .collect();
             removed = (
-                state.own.take(),
+                state.inbox.close(),
                 state.waker.take(),
                 state.outcome.take(),
                 callbacks,
@@ -237,7 +234,7 @@ impl Slot {
 
     /// The call wants no updates for itself any more: those that wait are dropped, others are not kept.
     pub(crate) fn stop_own(&self) {
-        let removed = self.state.lock().own.take();
+        let removed = self.state.lock().inbox.close();
         drop(removed);
     }
 
@@ -267,7 +264,7 @@ impl Slot {
     /// `spare` must be empty. With `merge` set, what waits is first merged into its newest update.
     pub(crate) fn poll_call(
         &self,
-        spare: &mut VecDeque<Progress>,
+        spare: &mut VecDeque<Update>,
         cx: &Context<'_>,
         merge: bool,
     ) -> Next {
@@ -289,7 +286,7 @@ impl Slot {
     pub(crate) fn poll_stream(
         &self,
         key: u32,
-        spare: &mut VecDeque<Progress>,
+        spare: &mut VecDeque<Update>,
         cx: &Context<'_>,
     ) -> Poll<Option<StreamEnd>> {
         let mut waker = Some(cx.waker().clone());
@@ -337,7 +334,7 @@ impl Slot {
         let mut state = self.state.lock();
         // Whoever comes after the end finds the end, and nothing else.
         if !state.phase.is_over()
-            && let Some(last) = &state.last
+            && let Some(last) = state.inbox.newest()
         {
             let mut last = last.clone();
             last.merged = 0;
@@ -392,7 +389,8 @@ impl Slot {
     }
 
     pub(crate) fn last(&self) -> Option<Progress> {
-        self.state.lock().last.clone()
+        let last = self.state.lock().inbox.newest().cloned();
+        last.map(|last| last.of(self.token.clone()))
     }
 
     /// Whether the call was ended from this side, so that its backlog is void.
@@ -409,11 +407,9 @@ impl Slot {
     }
 
     /// Appends what waits in the call's own mailbox to `batch`.
-    pub(crate) fn take_rest(&self, batch: &mut VecDeque<Progress>) {
+    pub(crate) fn take_rest(&self, batch: &mut VecDeque<Update>) {
         let mut rest = VecDeque::new();
-        if let Some(own) = &mut self.state.lock().own {
-            own.swap(&mut rest);
-        }
+        self.state.lock().inbox.swap(&mut rest, false);
         batch.append(&mut rest);
     }
 
@@ -466,12 +462,8 @@ impl State {
         self.phase == Phase::Free && self.subscribers.is_empty()
     }
 
-    fn next(&mut self, spare: &mut VecDeque<Progress>, merge: bool) -> Next {
-        if let Some(own) = self.own.as_mut().filter(|own| !own.is_empty()) {
-            if merge {
-                own.merge();
-            }
-            own.swap(spare);
+    fn next(&mut self, spare: &mut VecDeque<Update>, merge: bool) -> Next {
+        if self.inbox.swap(spare, merge) {
             return Next::Batch;
         }
         for subscriber in &mut self.subscribers {

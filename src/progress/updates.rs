@@ -10,7 +10,7 @@ use futures::stream::{FusedStream, Stream, StreamExt};
 
 use super::end::StreamEnd;
 use super::membership::Membership;
-use crate::model::progress::Progress;
+use crate::model::progress::{Progress, Update};
 use crate::model::token::ProgressToken;
 
 /// The updates of one token, as a [`Stream`] of its own.
@@ -23,7 +23,7 @@ use crate::model::token::ProgressToken;
 pub struct Updates {
     token: ProgressToken,
     membership: Option<Membership>,
-    taken: VecDeque<Progress>,
+    taken: VecDeque<Update>,
     end: Option<StreamEnd>,
 }
 
@@ -76,7 +76,7 @@ impl Stream for Updates {
         let this = self.get_mut();
         loop {
             if let Some(update) = this.taken.pop_front() {
-                return Poll::Ready(Some(update));
+                return Poll::Ready(Some(update.of(this.token.clone())));
             }
             let Some(membership) = &this.membership else {
                 return Poll::Ready(None);

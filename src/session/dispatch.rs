@@ -208,7 +208,7 @@ impl Session {
             });
             return;
         };
-        let mut update = params.to_update(slot.token().clone());
+        let mut update = params.to_update();
         update.retyped = retyped;
         let detail = || format!("token {:?}, progress {}", slot.token(), params.progress);
         match slot.deliver(update, read.now) {

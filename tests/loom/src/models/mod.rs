@@ -12,7 +12,7 @@ use std::time::Instant;
 use futures::task::noop_waker_ref;
 
 use crate::error::{Error, ErrorKind};
-use crate::model::progress::{Progress, ProgressParams};
+use crate::model::progress::{ProgressParams, Update};
 use crate::model::token::ProgressToken;
 use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
@@ -45,10 +45,10 @@ fn token() -> ProgressToken {
     ProgressToken::from("t")
 }
 
-fn update(progress: u32) -> Progress {
+fn update(progress: u32) -> Update {
     let params = format!(r#"{{"progressToken":"t","progress":{progress}}}"#);
     let params: ProgressParams<'_> = serde_json::from_str(&params).expect("well-formed");
-    params.to_update(token())
+    params.to_update()
 }
 
 fn session() -> Arc<Session> {
@@ -108,7 +108,7 @@ async fn drive(slot: &Slot) -> (Vec<f64>, Outcome) {
         loop {
             match slot.poll_call(&mut spare, cx, false) {
                 Next::Batch => seen.extend(spare.drain(..).map(|update| update.progress)),
-                Next::Callback(cell, update) => cell.invoke(update),
+                Next::Callback(cell, update) => cell.invoke(update.of(slot.token().clone())),
                 Next::Settled(outcome) => return Poll::Ready(outcome),
                 Next::Nothing { .. } => return Poll::Pending,
             }

@@ -70,7 +70,7 @@ fn a_callback_in_the_hand_of_the_call_does_not_start_either() {
         let user = thread::spawn(move || drop(guard));
         user.join().unwrap();
         dropped.store(1, Ordering::SeqCst);
-        cell.invoke(update);
+        cell.invoke(update.of(slot.token().clone()));
     });
 }
 
