@@ -143,7 +143,7 @@ impl Core {
         match self.slot().poll_interrupted(cx) {
             Next::Settled(outcome) => Poll::Ready(self.finish(outcome)),
             // The response is there: nothing is left to wait for but the handler.
-            _ if self.slot().settled_at().is_some() => Poll::Pending,
+            _ if self.slot().is_settled() => Poll::Pending,
             Next::Nothing { grace_until } => match self.poll_clocks(cx, grace_until) {
                 Poll::Ready(Some(error)) => Poll::Ready(self.finish(Err(error))),
                 Poll::Ready(None) | Poll::Pending => Poll::Pending,
@@ -159,7 +159,7 @@ impl Core {
         let Some(drain_for) = self.limits.drain_for else {
             return false;
         };
-        if self.slot().settled_at().is_none() {
+        if !self.slot().is_settled() {
             return false;
         }
         let now = clock::now();

@@ -45,7 +45,6 @@ struct State {
     highest: f64,
     sent_at: Option<Instant>,
     sign_at: Option<Instant>,
-    settled_at: Option<Instant>,
     grace_until: Option<Instant>,
     inbox: Inbox,
     subscribers: Vec<Subscriber>,
@@ -83,7 +82,6 @@ impl Slot {
                 highest: f64::NEG_INFINITY,
                 sent_at: None,
                 sign_at: None,
-                settled_at: None,
                 grace_until: None,
                 inbox: Inbox::new(own),
                 subscribers: Vec::new(),
@@ -159,7 +157,7 @@ impl Slot {
     /// Ends the call with an outcome; false, and `outcome` dropped, where it is over already.
     ///
     /// Whoever calls this wakes the slot afterwards. What is queued stays and is handed over first.
-    pub(crate) fn settle(&self, outcome: Outcome, end: StreamEnd, now: Instant) -> bool {
+    pub(crate) fn settle(&self, outcome: Outcome, end: StreamEnd) -> bool {
         let mut state = self.state.lock();
         if state.phase.is_over() {
             // Dropped after the guard, since parameters outlive locals: L2 holds.
@@ -167,7 +165,6 @@ impl Slot {
         }
         state.phase = Phase::Settled;
         state.outcome = Some(outcome);
-        state.settled_at = Some(now);
         state.end = Some(end);
         self.settled.store(true, Ordering::Release);
         true
@@ -398,12 +395,9 @@ impl Slot {
         self.dead.load(Ordering::Acquire)
     }
 
-    /// When the response came, if it has.
-    pub(crate) fn settled_at(&self) -> Option<Instant> {
-        if !self.settled.load(Ordering::Acquire) {
-            return None;
-        }
-        self.state.lock().settled_at
+    /// Whether the response is there.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
     }
 
     /// Appends what waits in the call's own mailbox to `batch`.

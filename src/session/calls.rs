@@ -227,7 +227,7 @@ impl Session {
                 .lost_error()
                 .with_hint(hint)
                 .with_context(flight.context(now));
-            if flight.slot.settle(Err(error), StreamEnd::Disconnected, now) {
+            if flight.slot.settle(Err(error), StreamEnd::Disconnected) {
                 self.forget(&flight, StreamEnd::Disconnected);
                 flight.slot.wake();
             }

@@ -257,7 +257,7 @@ impl Session {
         self.forget(&flight, end);
         // The token is free again: a later update of this read is looked up anew.
         read.last = None;
-        if flight.slot.settle(outcome, end, read.now) {
+        if flight.slot.settle(outcome, end) {
             read.answered(flight.slot.clone());
         } else {
             self.counters

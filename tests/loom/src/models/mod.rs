@@ -18,8 +18,8 @@ use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
 use crate::progress::slot::{Next, Outcome, Slot};
 use crate::session::calls::{NewCall, Session};
-use crate::session::read::Read;
 use crate::session::flight::{Flight, Kind};
+use crate::session::read::Read;
 use crate::session::wire::Message;
 use crate::sync::Arc;
 

@@ -29,7 +29,7 @@ fn a_response_and_a_cancel_do_not_both_win() {
         let reader = {
             let slot = slot.clone();
             thread::spawn(move || {
-                let won = slot.settle(done(), StreamEnd::Completed, now());
+                let won = slot.settle(done(), StreamEnd::Completed);
                 slot.wake();
                 won
             })
@@ -54,7 +54,7 @@ fn a_call_that_polls_misses_neither_update_nor_response() {
                 if let Delivery::Delivered { touched: true, .. } = slot.deliver(update(1), now()) {
                     slot.wake();
                 }
-                assert!(slot.settle(done(), StreamEnd::Completed, now()));
+                assert!(slot.settle(done(), StreamEnd::Completed));
                 slot.wake();
             })
         };
