@@ -22,6 +22,7 @@ pub(crate) mod prompt;
 pub(crate) mod resource;
 pub(crate) mod schema;
 pub(crate) mod subscription;
+pub(crate) mod text;
 pub(crate) mod token;
 pub(crate) mod tool;
 pub(crate) mod version;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::text::WaitingText;
 use super::token::ProgressToken;
 use crate::jsonrpc::{Id, Key, OnePass, Text};
 
@@ -96,7 +97,7 @@ impl Progress {
 pub(crate) struct Update {
     pub(crate) progress: f64,
     pub(crate) total: Option<f64>,
-    pub(crate) message: Option<Arc<str>>,
+    message: Option<WaitingText>,
     pub(crate) seq: u64,
     pub(crate) merged: u64,
     pub(crate) elapsed: Duration,
@@ -113,7 +114,7 @@ impl Update {
             token,
             progress: self.progress,
             total: self.total,
-            message: self.message,
+            message: self.message.map(WaitingText::into_shared),
             seq: self.seq,
             merged: self.merged,
             elapsed: self.elapsed,
@@ -126,7 +127,7 @@ impl Update {
 
     /// Bytes that this update takes in a mailbox.
     pub(crate) fn bytes(&self) -> usize {
-        let message = self.message.as_ref().map_or(0, |message| message.len());
+        let message = self.message.as_ref().map_or(0, WaitingText::heap_bytes);
         let extra = self.extra.as_ref().map_or(0, |extra| extra.bytes());
         size_of::<Self>() + message + extra
     }
@@ -181,7 +182,7 @@ impl ProgressParams<'_> {
             let kept = cut(message, room);
             truncated = kept.len() < message.len();
             room -= kept.len();
-            Arc::from(kept)
+            WaitingText::of(kept)
         });
         let extra = (self.meta.is_some() || !self.other.is_empty()).then(|| {
             let (extra, cut) = self.extra_within(room);
