@@ -128,6 +128,7 @@ fn settled(slot: &Arc<Slot>) -> bool {
         match slot.poll_call(&mut spare, &cx, false) {
             Next::Batch => {
                 for update in spare.drain(..) {
+                    let update = update.of(slot.token().clone());
                     assert!(update.seq > last + update.merged, "{update:?} after {last}");
                     last = update.seq;
                     assert!(
