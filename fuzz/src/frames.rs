@@ -15,8 +15,8 @@ use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
 use crate::progress::slot::{Next, Slot};
 use crate::session::calls::{NewCall, Session};
-use crate::session::read::Read;
 use crate::session::flight::Kind;
+use crate::session::read::Read;
 use crate::session::wire::{Message, Wire};
 use crate::sync::Arc;
 
