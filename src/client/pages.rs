@@ -34,6 +34,18 @@ pub struct Pages<P: Paginated> {
     last: Option<Value>,
 }
 
+impl<P: Paginated + DeserializeOwned> Request<P> {
+    /// Asks for the page that this cursor names, which an earlier page gave as its
+    /// [`next_cursor`](Paginated::next_cursor). For when each page needs options of its own; [`Client::tools`] and its
+    /// like follow the cursors by themselves.
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        if let Ok(message) = &mut self.plan.message {
+            message.set("cursor", Value::String(cursor.into()));
+        }
+        self
+    }
+}
+
 impl<P: Paginated + DeserializeOwned> Pages<P> {
     pub(super) fn new(client: &Client, method: &'static str) -> Self {
         Self {

@@ -166,6 +166,16 @@ impl Message {
         })
     }
 
+    /// Sets one member of the params.
+    pub(crate) fn set(&mut self, name: &str, value: Value) {
+        let text = [b"{", &self.members[..], b"}"].concat();
+        let mut params: Map<String, Value> =
+            serde_json::from_slice(&text).expect("written from a map when the message was made");
+        params.insert(name.to_owned(), value);
+        self.members.clear();
+        write_members(&mut self.members, &params);
+    }
+
     pub(crate) const fn meta_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.meta
     }

@@ -138,3 +138,26 @@ async fn an_empty_cursor_is_followed() -> Result<()> {
     assert_eq!(names, ["p", "q"]);
     Ok(())
 }
+
+/// One page at a time, each with options of its own.
+#[tokio::test]
+async fn a_page_by_its_cursor() -> Result<()> {
+    let server = five_of_each();
+    let log = server.log();
+    let client = Client::connect(server).await?;
+    let first = client.list_tools().await?;
+    let cursor = first.next_cursor.as_deref().unwrap();
+    let token = "page-2";
+    let second = client
+        .list_tools()
+        .cursor("overwritten")
+        .cursor(cursor)
+        .progress_token(token)
+        .await?;
+    let names: Vec<_> = second.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(names, ["tool-3", "tool-4"]);
+    let sent = &log.requests("tools/list")[1];
+    assert_eq!(sent.params()["cursor"], json!(cursor));
+    assert_eq!(sent.params()["_meta"]["progressToken"], json!(token));
+    Ok(())
+}
