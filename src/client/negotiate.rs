@@ -218,11 +218,20 @@ fn versions_named_by(error: &Error) -> Option<Vec<String>> {
     serde_json::from_value(supported.clone()).ok()
 }
 
-/// The refusal of a pinned revision, where the server says which ones it has.
+/// The refusal of a pinned revision, in the words of who pinned it.
 fn explain(error: Error, options: &Options) -> Error {
-    match versions_named_by(&error) {
-        Some(versions) => no_common_version(&versions, options).with_source(error),
-        None => error,
+    let modern = options.version.filter(|version| version.is_modern());
+    match (versions_named_by(&error), modern) {
+        (Some(versions), _) => no_common_version(&versions, options).with_source(error),
+        (None, Some(version)) if error.kind() == ErrorKind::Rpc => {
+            let text = format!(
+                "the server does not know `server/discover`, with which revision {version} begins"
+            );
+            Error::new(ErrorKind::Unsupported, text)
+                .with_hint("leave the revision open, and one that the server speaks is found")
+                .with_source(error)
+        }
+        _ => error,
     }
 }
 
