@@ -4,8 +4,9 @@
 //! guards. Two rules hold for every user of it, and are cited as L1 and L2:
 //!
 //! * **L1, order:** a table's shard lock, then a slot's lock, then nothing.
-//! * **L2, no foreign code under a lock:** no waker is woken or dropped, and no handler, payload or mailbox is
-//!   dropped, while a lock is held. Move them out, unlock, then act.
+//! * **L2, no foreign code under a lock:** no waker is woken or dropped, and no handler, outcome or mailbox is
+//!   dropped, while a lock is held. Move them out, unlock, then act. A single update that another replaces is plain
+//!   data of ours and may go under the lock.
 
 use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
