@@ -38,6 +38,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     rpc: Option<ErrorObject>,
     clock: Option<Clock>,
+    status: Option<u16>,
     context: Context,
 }
 
@@ -61,6 +62,8 @@ pub enum ErrorKind {
     ConnectionLost,
     /// The server's answer does not have the form that the request's result has.
     Decode,
+    /// The server, or something in front of it, refused the HTTP request; see [`Error::status`].
+    Http,
     /// The request was not sent because something about it is wrong: the caller's to mend.
     InvalidInput,
     /// The server broke the protocol in a way that leaves no result.
@@ -102,6 +105,7 @@ impl Error {
             source: None,
             rpc: None,
             clock: None,
+            status: None,
             context: Context::default(),
         }))
     }
@@ -161,6 +165,12 @@ impl Error {
         self
     }
 
+    #[cfg(feature = "http")]
+    pub(crate) const fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
     pub(crate) fn with_context(mut self, context: Context) -> Self {
         self.0.context = context;
         self
@@ -176,6 +186,7 @@ impl Error {
         new.0.lines.clone_from(&self.0.lines);
         new.0.rpc.clone_from(&self.0.rpc);
         new.0.clock = self.0.clock;
+        new.0.status = self.0.status;
         new
     }
 
@@ -189,6 +200,12 @@ impl Error {
     #[must_use]
     pub const fn as_rpc(&self) -> Option<&ErrorObject> {
         self.0.rpc.as_ref()
+    }
+
+    /// The HTTP status of the answer, where it was that of a failure.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        self.0.status
     }
 
     /// Whether one of the two clocks ran out.

@@ -42,6 +42,19 @@ impl ErrorObject {
     /// `-32022`: the server does not speak the revision of the request (revision 2026-07-28).
     pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
 
+    /// `-32020`: the headers of an HTTP request do not fit its body (revision 2026-07-28).
+    pub const HEADER_MISMATCH: i64 = -32020;
+    /// `-32021`: the request needs a capability that the client did not declare (revision 2026-07-28).
+    pub const MISSING_REQUIRED_CLIENT_CAPABILITY: i64 = -32021;
+
+    /// The codes that only a server of the modern era gives.
+    #[cfg(feature = "http")]
+    pub(crate) const MODERN: [i64; 3] = [
+        Self::HEADER_MISMATCH,
+        Self::MISSING_REQUIRED_CLIENT_CAPABILITY,
+        Self::UNSUPPORTED_PROTOCOL_VERSION,
+    ];
+
     /// An error object with a code and a message.
     pub fn new(code: i64, message: impl Into<String>) -> Self {
         Self {

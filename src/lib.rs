@@ -98,6 +98,7 @@ pub use client::detached::{Detached, DetachedResult};
 pub use client::handle::Client;
 pub use client::handler::{AsyncHandler, Handler, NoHandler, SyncHandler};
 pub use client::introduction::Introduction;
+pub use client::limits::LifeSigns;
 pub use client::listen::Listen;
 pub use client::methods::Empty;
 pub use client::pages::Pages;

@@ -41,6 +41,7 @@ pub fn check(data: &[u8]) {
         token: Some(ProgressToken::from(TOKEN)),
         own: Some(Overflow::Buffer(4)),
         kind: Kind::Call,
+        reissues: 0,
     };
     let now = now();
     let flight = session.register(call, now).expect("the session is open");

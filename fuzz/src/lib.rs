@@ -8,7 +8,6 @@
     reason = "the targets use a part of what they include"
 )]
 
-#[path = "../../src/codec.rs"]
 mod codec;
 #[path = "../../src/error.rs"]
 mod error;
@@ -17,9 +16,11 @@ pub mod frames;
 mod jsonrpc;
 pub mod lines;
 mod model;
+mod pieces;
 #[path = "../../src/progress/mod.rs"]
 mod progress;
 #[path = "../../src/session/mod.rs"]
 mod session;
+pub mod sse;
 #[path = "../../src/sync.rs"]
 mod sync;

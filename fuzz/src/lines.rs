@@ -1,18 +1,14 @@
 //! Any bytes, in pieces of any size, give the lines that splitting them in one go gives.
 
-use crate::codec::{KEPT_START, Line, Lines};
+use crate::codec::lines::{KEPT_START, Line, Lines};
+use crate::pieces;
 
 /// The first byte chooses the limit, the second the sizes of the pieces, the rest is read.
 pub fn check(data: &[u8]) {
     let Some((&[limit, sizes], bytes)) = data.split_first_chunk() else {
         return;
     };
-    // Small limits, as well as one that no input reaches.
-    let limit = if limit == 255 {
-        usize::MAX
-    } else {
-        usize::from(limit)
-    };
+    let limit = pieces::limit(limit);
     assert_eq!(in_pieces(bytes, limit, sizes), in_one_go(bytes, limit));
 }
 
@@ -22,22 +18,11 @@ type Owned = (Vec<u8>, Option<u64>);
 fn in_pieces(bytes: &[u8], limit: usize, sizes: u8) -> Vec<Owned> {
     let mut lines = Lines::new(limit);
     let mut found = Vec::new();
-    let mut rest = bytes;
-    let mut state = u32::from(sizes);
-    while !rest.is_empty() {
-        // A cheap generator, so that one byte of input gives pieces of many sizes.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let size = match sizes {
-            0 => rest.len(),
-            1 => 1,
-            _ => 1 + (state >> 16) as usize % usize::from(sizes),
-        };
-        let (piece, behind) = rest.split_at(size.min(rest.len()));
+    for piece in pieces::pieces(bytes, sizes) {
         lines.buffer().extend_from_slice(piece);
         while let Some(line) = lines.next() {
             found.push(owned(&line));
         }
-        rest = behind;
     }
     found.extend(lines.finish().as_ref().map(owned));
     found

@@ -111,7 +111,7 @@ impl<T: DeserializeOwned> Call<T> {
     /// The JSON-RPC id of the request; none where it could not be sent.
     #[must_use]
     pub fn request_id(&self) -> Option<i64> {
-        self.core().map(|core| core.flight().id)
+        self.core().map(|core| core.flight().id())
     }
 
     /// The newest update so far.
@@ -216,7 +216,7 @@ impl<T> fmt::Debug for Call<T> {
         let mut debug = f.debug_struct("Call");
         if let State::Running(core) | State::Settled(core, _) = &self.state {
             debug
-                .field("id", &core.flight().id)
+                .field("id", &core.flight().id())
                 .field("method", &core.flight().method);
         }
         debug.finish_non_exhaustive()

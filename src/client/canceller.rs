@@ -62,7 +62,7 @@ impl Canceller {
 impl fmt::Debug for Canceller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Canceller")
-            .field("id", &self.call.as_ref().map(|(_, flight)| flight.id))
+            .field("id", &self.call.as_ref().map(|(_, flight)| flight.id()))
             .finish_non_exhaustive()
     }
 }

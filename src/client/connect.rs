@@ -9,14 +9,18 @@ use tokio::runtime::Handle;
 
 use super::driver::Driver;
 use super::handle::Client;
-use super::limits::Limits;
+#[cfg(feature = "http")]
+use super::handle::Way;
+#[cfg(feature = "http")]
+use super::http::{self, link::Link};
+use super::limits::{LifeSigns, Limits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, ProtocolVersion};
 use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
 use crate::session::calls::Session;
 use crate::sync::Arc;
-use crate::transport::connector::Connector;
+use crate::transport::connector::{Connection, Connector, Medium};
 
 /// The longest message that is taken in, unless the client says otherwise.
 const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
@@ -44,6 +48,8 @@ pub(super) struct Options {
     pub(super) log_level: Option<LoggingLevel>,
     pub(super) client_info: Implementation,
     pub(super) capabilities: ClientCapabilities,
+    pub(super) strict_tokens: bool,
+    pub(super) reissue_safe_tools: bool,
 }
 
 impl Connect {
@@ -57,6 +63,8 @@ impl Connect {
             log_level: None,
             client_info: Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
             capabilities: ClientCapabilities::default(),
+            strict_tokens: false,
+            reissue_safe_tools: false,
         };
         Self { connector, options }
     }
@@ -130,17 +138,69 @@ impl Connect {
         self
     }
 
+    /// What the idle clock of every call takes for a sign of life that sets nothing of its own. Default
+    /// [`LifeSigns::Bytes`].
+    pub const fn life_signs(mut self, signs: LifeSigns) -> Self {
+        self.options.limits.life = signs;
+        self
+    }
+
+    /// Accepts an update only where its token is exactly one of a live call. Default off: one with a token in the other
+    /// JSON type ([`Progress::retyped`](crate::Progress::retyped)), and over HTTP one with any other token on the
+    /// response stream of a call ([`Progress::by_stream`](crate::Progress::by_stream)), is accepted and flagged.
+    pub const fn strict_tokens(mut self, strict: bool) -> Self {
+        self.options.strict_tokens = strict;
+        self
+    }
+
+    /// Over HTTP in revision 2026-07-28, calls a tool again, at most three times, where the connection breaks before
+    /// the result and the tool is declared to be read-only or idempotent. Default off. The tool must have been listed on
+    /// this connection. See [`Request::reissue`](crate::Request::reissue) for single calls.
+    pub const fn reissue_safe_tools(mut self, reissue: bool) -> Self {
+        self.options.reissue_safe_tools = reissue;
+        self
+    }
+
+    /// What the client says that it can do. Default nothing.
+    pub fn capabilities(mut self, capabilities: ClientCapabilities) -> Self {
+        self.options.capabilities = capabilities;
+        self
+    }
+
     pub(super) async fn open(&self) -> Result<Client> {
         let runtime = runtime()?;
-        let connection = self.connector.connect().await?;
+        let Connection { medium, kept } = self.connector.connect().await?;
         let session = Arc::new(Session::new(ProgressRegistry::new()));
-        let driver = Driver::start(
-            &runtime,
-            &session,
-            connection,
-            self.options.max_message_bytes,
-        );
-        Ok(Client::new(session, runtime, self.options.limits, driver))
+        session.set_strict_tokens(self.options.strict_tokens);
+        let limit = self.options.max_message_bytes;
+        let limits = self.options.limits;
+        match medium {
+            Medium::Bytes { reader, writer } => {
+                let driver = Driver::start(&runtime, &session, (reader, writer), kept, limit);
+                Ok(Client::new(
+                    session,
+                    runtime,
+                    limits,
+                    driver,
+                    #[cfg(feature = "http")]
+                    Way::Bytes,
+                ))
+            }
+            #[cfg(feature = "http")]
+            Medium::Http(channel) => {
+                let safe = self.options.reissue_safe_tools;
+                let link = Link::new(session.clone(), *channel, runtime.clone(), limit, safe);
+                let link = Arc::new(link);
+                let driver = http::driver::start(&link);
+                Ok(Client::new(
+                    session,
+                    runtime,
+                    limits,
+                    driver,
+                    Way::Http(link),
+                ))
+            }
+        }
     }
 
     /// How long to wait for the probe's answer.
@@ -171,6 +231,13 @@ impl Client {
         writer: impl tokio::io::AsyncWrite + Send + 'static,
     ) -> Connect {
         Self::connect(crate::transport::io::Io::new(reader, writer))
+    }
+
+    /// Speaks to a server over HTTP: Streamable HTTP in every revision, and HTTP+SSE (2024-11-05). The URL often ends in
+    /// `/mcp`. See [`HttpEndpoint`](crate::transport::HttpEndpoint) for tokens, headers and other options.
+    #[cfg(feature = "http")]
+    pub fn http(url: impl AsRef<str>) -> Connect {
+        Self::connect(crate::transport::HttpEndpoint::new(url))
     }
 
     /// Connects by any [`Connector`], once awaited.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::clock::{self, Timer};
 use super::handle::Client;
-use super::limits::Limits;
+use super::limits::{LifeSigns, Limits};
 use super::turn::{self, Turn};
 use crate::error::{Clock, Error, ErrorKind};
 use crate::model::progress::{Progress, Update};
@@ -207,8 +207,12 @@ impl Core {
         let idle = self
             .limits
             .idle
-            .and_then(|idle| self.slot().last_sign().unwrap_or(now).checked_add(idle));
+            .and_then(|idle| self.last_sign().unwrap_or(now).checked_add(idle));
         [total, idle, self.grace_until].into_iter().flatten().min()
+    }
+
+    fn last_sign(&self) -> Option<Instant> {
+        self.slot().last_sign(self.limits.life == LifeSigns::Bytes)
     }
 
     fn expired(&self, now: Instant) -> Option<(Error, StreamEnd)> {
@@ -217,7 +221,7 @@ impl Core {
         }
         let since = |start: Instant| now.saturating_duration_since(start);
         let timeout = |clock, limit| Some((Error::timeout(clock, limit), StreamEnd::TimedOut));
-        match (self.limits.total, self.limits.idle, self.slot().last_sign()) {
+        match (self.limits.total, self.limits.idle, self.last_sign()) {
             (Some(total), _, _) if since(self.flight().started) >= total => {
                 timeout(Clock::Total, total)
             }

@@ -4,22 +4,22 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinHandle};
 
 use super::clock;
 use super::turn::Reading;
-use crate::codec::{Line, Lines};
+use crate::codec::lines::{Line, Lines};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::calls::Session;
 use crate::session::read::Read;
 use crate::sync::Arc;
-use crate::transport::connector::Connection;
+use crate::transport::connector::{ByteReader, ByteWriter, Kept};
 
 /// A reader takes at most this much at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -43,28 +43,36 @@ impl Driver {
     pub(crate) fn start(
         runtime: &Handle,
         session: &Arc<Session>,
-        connection: Connection,
+        (reader, writer): (ByteReader, ByteWriter),
+        kept: Kept,
         limit: usize,
     ) -> Self {
+        Self::supervised(runtime, |closing| {
+            let tasks = Tasks {
+                reading: runtime.spawn(read(session.clone(), reader, limit)),
+                writing: runtime.spawn(write(session.clone(), writer)),
+                session: session.clone(),
+                closing,
+                #[cfg(feature = "stdio")]
+                child: kept.child,
+            };
+            async move {
+                tasks.supervise().await;
+                drop(kept.guard);
+            }
+        })
+    }
+
+    /// The handle on a connection that `supervise` sees to its end; it is given what tells it to close.
+    pub(super) fn supervised<F>(runtime: &Handle, supervise: impl FnOnce(Arc<Notify>) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let closing = Arc::new(Notify::new());
         let (done, observed) = watch::channel(false);
-        let Connection {
-            reader,
-            writer,
-            guard,
-            ..
-        } = connection;
-        let tasks = Tasks {
-            reading: runtime.spawn(read(session.clone(), reader, limit)),
-            writing: runtime.spawn(write(session.clone(), writer)),
-            session: session.clone(),
-            closing: closing.clone(),
-            #[cfg(feature = "stdio")]
-            child: connection.child,
-        };
+        let supervise = supervise(closing.clone());
         runtime.spawn(async move {
-            tasks.supervise().await;
-            drop(guard);
+            supervise.await;
             done.send_replace(true);
         });
         Self {
@@ -179,11 +187,7 @@ impl Tasks {
     }
 }
 
-async fn read(
-    session: Arc<Session>,
-    mut reader: Pin<Box<dyn AsyncRead + Send>>,
-    limit: usize,
-) -> Result<()> {
+async fn read(session: Arc<Session>, mut reader: ByteReader, limit: usize) -> Result<()> {
     let mut turn = Reading::new();
     let mut lines = Lines::new(limit);
     let mut read = Read::new(clock::now());
@@ -248,10 +252,7 @@ fn dispatch(session: &Session, line: &Line<'_>, limit: usize, read: &mut Read) -
     }
 }
 
-async fn write(
-    session: Arc<Session>,
-    mut writer: Pin<Box<dyn AsyncWrite + Send>>,
-) -> io::Result<()> {
+async fn write(session: Arc<Session>, mut writer: ByteWriter) -> io::Result<()> {
     let mut buffer = Vec::new();
     loop {
         buffer.clear();

@@ -44,6 +44,15 @@ struct Inner {
     limits: Limits,
     introduction: OnceLock<Introduction>,
     driver: Driver,
+    #[cfg(feature = "http")]
+    way: Way,
+}
+
+/// Over what the messages go.
+#[cfg(feature = "http")]
+pub(super) enum Way {
+    Bytes,
+    Http(Arc<super::http::link::Link>),
 }
 
 impl Client {
@@ -52,6 +61,7 @@ impl Client {
         runtime: Handle,
         limits: Limits,
         driver: Driver,
+        #[cfg(feature = "http")] way: Way,
     ) -> Self {
         Self(Arc::new(Inner {
             session,
@@ -59,6 +69,8 @@ impl Client {
             limits,
             introduction: OnceLock::new(),
             driver,
+            #[cfg(feature = "http")]
+            way,
         }))
     }
 
@@ -133,6 +145,11 @@ impl Client {
         }
         self.0.driver.close();
         self.0.driver.closed().await;
+    }
+
+    #[cfg(feature = "http")]
+    pub(super) fn way(&self) -> &Way {
+        &self.0.way
     }
 
     pub(super) fn session(&self) -> &Arc<Session> {

@@ -14,6 +14,24 @@ pub(crate) struct Limits {
     pub(crate) drain_for: Option<Duration>,
     pub(crate) cancel_grace: Duration,
     pub(crate) overflow: Overflow,
+    pub(crate) life: LifeSigns,
+    pub(crate) reissues: u32,
+    /// Whether a result that asks for input is given as it is.
+    pub(crate) input_required: bool,
+}
+
+/// What the idle clock takes for a sign of life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LifeSigns {
+    /// Any byte on the call's own HTTP response stream, keep-alive comments included, and every update. The default.
+    ///
+    /// A server that works behind keep-alives is alive, and a connection that is dead brings none. On byte streams,
+    /// which all calls share, only updates count.
+    #[default]
+    Bytes,
+    /// Updates only.
+    Updates,
 }
 
 impl Default for Limits {
@@ -24,6 +42,9 @@ impl Default for Limits {
             drain_for: Some(Duration::from_millis(100)),
             cancel_grace: Duration::ZERO,
             overflow: Overflow::default(),
+            life: LifeSigns::default(),
+            reissues: 0,
+            input_required: false,
         }
     }
 }

@@ -56,6 +56,7 @@ impl Client {
             token: None,
             own: None,
             kind: Kind::Listen(feed),
+            reissues: 0,
         };
         let flight = session.register(call, clock::now())?;
         let limits = Limits {

@@ -9,8 +9,11 @@ pub(crate) mod connect;
 pub(crate) mod core;
 pub(crate) mod detached;
 pub(crate) mod driver;
+pub(crate) mod era;
 pub(crate) mod handle;
 pub(crate) mod handler;
+#[cfg(feature = "http")]
+pub(crate) mod http;
 pub(crate) mod introduction;
 pub(crate) mod limits;
 pub(crate) mod listen;

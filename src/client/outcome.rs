@@ -19,7 +19,8 @@ pub(crate) fn decode<T: DeserializeOwned>(core: &Core, outcome: Outcome) -> Resu
     let raw = outcome?;
     let context = || core.flight().context(clock::now());
     if core.session().wire().is_modern() {
-        check_complete(raw.get()).map_err(|error| error.with_context(context()))?;
+        let asked = core.limits().input_required;
+        check_complete(raw.get(), asked).map_err(|error| error.with_context(context()))?;
     }
     serde_json::from_str(raw.get()).map_err(|error| {
         let shown: String = raw.get().chars().take(SHOWN).collect();
@@ -33,7 +34,7 @@ pub(crate) fn decode<T: DeserializeOwned>(core: &Core, outcome: Outcome) -> Resu
 }
 
 /// Absent means complete; what is not known must be taken as invalid (revision 2026-07-28, "ResultType").
-fn check_complete(raw: &str) -> Result<()> {
+fn check_complete(raw: &str, asked: bool) -> Result<()> {
     #[derive(Deserialize)]
     struct Peek<'a> {
         #[serde(rename = "resultType", borrow, default)]
@@ -43,6 +44,7 @@ fn check_complete(raw: &str) -> Result<()> {
     let peek = serde_json::from_str::<Peek<'_>>(raw).ok();
     match peek.and_then(|peek| peek.result_type).as_deref() {
         None | Some("complete") => Ok(()),
+        Some("input_required") if asked => Ok(()),
         Some("input_required") => Err(Error::new(
             ErrorKind::Unsupported,
             "the server asks for input (`input_required`), which this client cannot give yet",

@@ -47,6 +47,7 @@ impl Plan {
             token,
             own,
             kind: Kind::Call,
+            reissues: self.limits.reissues.into(),
         };
         let flight = session.register(call, clock::now())?;
         Ok(Core::new(self.client, session, flight, self.limits))

@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::handle::Client;
 use super::handler::{AsyncHandler, Handler, NoHandler, SyncHandler};
+use super::limits::LifeSigns;
 use super::plan::{Plan, Token};
 use super::running::Running;
 use crate::error::{Error, ErrorKind, Result};
@@ -165,6 +166,30 @@ impl<T: DeserializeOwned, H: Handler> Request<T, H> {
     /// response comes. Default zero: a cancelled call ends at once.
     pub const fn cancel_grace(mut self, grace: Duration) -> Self {
         self.plan.limits.cancel_grace = grace;
+        self
+    }
+
+    /// What the idle clock takes for a sign of life. Default [`LifeSigns::Bytes`], or the client's.
+    pub const fn life_signs(mut self, signs: LifeSigns) -> Self {
+        self.plan.limits.life = signs;
+        self
+    }
+
+    /// Over HTTP in revision 2026-07-28, sends the request again, up to `times` times, where the connection breaks
+    /// before the response. Default never, since what it asks for may then be done twice.
+    ///
+    /// The same call goes on: under a new id, with the same token, and with [`Progress::gap`] set on the next update.
+    /// The earlier revisions take a broken stream up again instead.
+    pub const fn reissue(mut self, times: u32) -> Self {
+        self.plan.limits.reissues = times;
+        self
+    }
+
+    /// Takes a result that asks for input (`resultType` is `input_required`, revision 2026-07-28, "Multi Round-Trip
+    /// Requests") as it is, so that the caller can give the input in another request. Default: an error. The result's
+    /// type must fit both; [`Value`] does.
+    pub const fn allow_input_required(mut self) -> Self {
+        self.plan.limits.input_required = true;
         self
     }
 

@@ -44,6 +44,11 @@ pub struct Progress {
     pub regressed: bool,
     /// Whether the server wrote the token in the other JSON type (`"1"` for `1`).
     pub retyped: bool,
+    /// Whether the server wrote a token that no call carries, so that the update was given to the call on whose HTTP
+    /// response stream it came.
+    pub by_stream: bool,
+    /// Whether updates before this one may be missing, because the connection broke and was taken up again.
+    pub gap: bool,
     /// Whether parts beyond 64 KiB of message, `_meta` and unknown fields were cut off.
     pub truncated: bool,
     pub(crate) extra: Option<Arc<Extra>>,
@@ -103,6 +108,8 @@ pub(crate) struct Update {
     pub(crate) elapsed: Duration,
     pub(crate) regressed: bool,
     pub(crate) retyped: bool,
+    pub(crate) by_stream: bool,
+    pub(crate) gap: bool,
     pub(crate) truncated: bool,
     extra: Option<Arc<Extra>>,
 }
@@ -120,6 +127,8 @@ impl Update {
             elapsed: self.elapsed,
             regressed: self.regressed,
             retyped: self.retyped,
+            by_stream: self.by_stream,
+            gap: self.gap,
             truncated: self.truncated,
             extra: self.extra,
         }
@@ -198,6 +207,8 @@ impl ProgressParams<'_> {
             elapsed: Duration::ZERO,
             regressed: false,
             retyped: false,
+            by_stream: false,
+            gap: false,
             truncated,
             extra,
         }

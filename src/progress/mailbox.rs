@@ -131,4 +131,6 @@ fn absorb(newer: &mut Update, older: &Update) {
     newer.merged += 1 + older.merged;
     // A regress must not vanish because the update that showed it was merged away.
     newer.regressed |= older.regressed;
+    // Nor a gap, for the same reason.
+    newer.gap |= older.gap;
 }

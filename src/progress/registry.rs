@@ -9,6 +9,7 @@ use super::mailbox::Overflow;
 use super::membership::Membership;
 use super::phase::Phase;
 use super::slot::Slot;
+use super::subscriber::SubscriberKind;
 use super::tokens::Tokens;
 use super::updates::Updates;
 use crate::model::progress::Progress;
@@ -67,9 +68,9 @@ impl ProgressRegistry {
         overflow: Overflow,
     ) -> Registration {
         let cell = Arc::new(CallbackCell::new(callback));
-        let joined = self
-            .0
-            .join(token, |slot| slot.join_callback(overflow, cell.clone()));
+        let joined = self.0.join(token, |slot| {
+            slot.join(overflow, SubscriberKind::Callback(cell.clone()))
+        });
         let membership = joined.ok().map(|(slot, key)| {
             slot.wake();
             Membership {
@@ -93,7 +94,9 @@ impl ProgressRegistry {
     /// As [`subscribe`](Self::subscribe), with another overflow policy.
     #[must_use = "the stream unsubscribes when dropped"]
     pub fn subscribe_with(&self, token: &ProgressToken, overflow: Overflow) -> Updates {
-        match self.0.join(token, |slot| slot.join_stream(overflow)) {
+        match self.0.join(token, |slot| {
+            slot.join(overflow, SubscriberKind::Stream(None))
+        }) {
             Ok((slot, key)) => Updates::of(Membership {
                 tokens: self.0.clone(),
                 slot,
@@ -118,7 +121,7 @@ impl ProgressRegistry {
         Updates::of(Membership {
             tokens: self.0.clone(),
             slot: slot.clone(),
-            key: slot.join_stream(Overflow::default()),
+            key: slot.join(Overflow::default(), SubscriberKind::Stream(None)),
         })
     }
 

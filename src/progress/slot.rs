@@ -44,7 +44,12 @@ struct State {
     seq: u64,
     highest: f64,
     sent_at: Option<Instant>,
+    /// When the last update came, or else when the request was written.
     sign_at: Option<Instant>,
+    /// When the last byte came on a stream that is the call's own.
+    byte_at: Option<Instant>,
+    /// Whether updates may have been lost since the last one.
+    gap: bool,
     grace_until: Option<Instant>,
     inbox: Inbox,
     subscribers: Vec<Subscriber>,
@@ -82,6 +87,8 @@ impl Slot {
                 highest: f64::NEG_INFINITY,
                 sent_at: None,
                 sign_at: None,
+                byte_at: None,
+                gap: false,
                 grace_until: None,
                 inbox: Inbox::new(own),
                 subscribers: Vec::new(),
@@ -133,6 +140,7 @@ impl Slot {
         update.elapsed = state
             .sent_at
             .map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent));
+        update.gap = std::mem::take(&mut state.gap);
         update.regressed = update.progress < state.highest;
         let regressed = update.regressed;
         state.highest = state.highest.max(update.progress);
@@ -185,10 +193,7 @@ impl Slot {
             self.dead.store(true, Ordering::Release);
             state.end = Some(end);
             state.outcome = outcome;
-            let callbacks: Vec<_> = state
-                .subscribers
-                .extract_if(.., |s| s.is_callback())
-                .collect();
+            let callbacks = state.take_callbacks();
             removed = (state.inbox.close(), callbacks);
         }
         drop(removed);
@@ -215,10 +220,7 @@ impl Slot {
         let removed;
         {
             let mut state = self.state.lock();
-            let callbacks: Vec<_> = state
-                .subscribers
-                .extract_if(.., |s| s.is_callback())
-                .collect();
+            let callbacks = state.take_callbacks();
             removed = (
                 state.inbox.close(),
                 state.waker.take(),
@@ -315,18 +317,9 @@ impl Slot {
         poll
     }
 
-    /// Adds a stream, which first sees the last value if there is one.
-    pub(crate) fn join_stream(&self, overflow: Overflow) -> u32 {
-        self.join(overflow, SubscriberKind::Stream(None))
-    }
-
-    /// Adds a callback, which first sees the last value if there is one. Whoever adds it wakes the slot
+    /// Adds a subscriber, who first sees the last value if there is one. Whoever adds a callback wakes the slot
     /// afterwards: a last value is work for a call that may be asleep.
-    pub(crate) fn join_callback(&self, overflow: Overflow, cell: Arc<CallbackCell>) -> u32 {
-        self.join(overflow, SubscriberKind::Callback(cell))
-    }
-
-    fn join(&self, overflow: Overflow, kind: SubscriberKind) -> u32 {
+    pub(super) fn join(&self, overflow: Overflow, kind: SubscriberKind) -> u32 {
         let mut mailbox = Mailbox::new(overflow);
         let mut state = self.state.lock();
         // Whoever comes after the end finds the end, and nothing else.
@@ -390,6 +383,18 @@ impl Slot {
         last.map(|last| last.of(self.token.clone()))
     }
 
+    /// Bytes came on a stream that is the call's own, whatever they say.
+    #[cfg(feature = "http")]
+    pub(crate) fn stamp(&self, now: Instant) {
+        self.state.lock().byte_at = Some(now);
+    }
+
+    /// Updates may be missing from here on; the next one says so.
+    #[cfg(feature = "http")]
+    pub(crate) fn mark_gap(&self) {
+        self.state.lock().gap = true;
+    }
+
     /// Whether the call was ended from this side, so that its backlog is void.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire)
@@ -445,15 +450,22 @@ impl Slot {
         next
     }
 
-    /// The last update, or else the writing of the request.
-    pub(crate) fn last_sign(&self) -> Option<Instant> {
-        self.state.lock().sign_at
+    /// The last update, or else the writing of the request; with `bytes`, also any byte on the call's own stream.
+    pub(crate) fn last_sign(&self, bytes: bool) -> Option<Instant> {
+        let state = self.state.lock();
+        let byte_at = state.byte_at.filter(|_| bytes && state.sign_at.is_some());
+        state.sign_at.max(byte_at)
     }
 }
 
 impl State {
     fn is_vacant(&self) -> bool {
         self.phase == Phase::Free && self.subscribers.is_empty()
+    }
+
+    fn take_callbacks(&mut self) -> Vec<Subscriber> {
+        let callbacks = self.subscribers.extract_if(.., |s| s.is_callback());
+        callbacks.collect()
     }
 
     fn next(&mut self, spare: &mut VecDeque<Update>, merge: bool) -> Next {

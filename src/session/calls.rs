@@ -4,11 +4,10 @@
 //! tasks or timers.
 
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::feed::Feed;
-use super::flight::{Flight, Kind};
+use super::flight::{Flight, Kind, Launch};
 use super::notification::Notification;
 use super::outbox::Outbox;
 use super::stats::{Counters, Stats};
@@ -36,6 +35,11 @@ pub(crate) struct Session {
     next_id: AtomicU64,
     retired: Mutex<VecDeque<i64>>,
     wire: Mutex<Arc<Wire>>,
+    /// Whether an update must name a live token exactly.
+    pub(crate) strict_tokens: AtomicBool,
+    /// What is known of the server's tools, where requests depend on it.
+    #[cfg(feature = "http")]
+    pub(crate) tools: std::sync::OnceLock<super::tools::ToolBook>,
     closed: AtomicBool,
     /// Why the connection is gone.
     lost: Mutex<Option<Error>>,
@@ -50,6 +54,12 @@ pub(crate) struct NewCall {
     /// The policy of the call's own mailbox, where it has a handler or is a stream.
     pub(crate) own: Option<Overflow>,
     pub(crate) kind: Kind,
+    /// How often it may be sent again where its reply breaks off; over byte streams it never is.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only HTTP sends again")
+    )]
+    pub(crate) reissues: u64,
 }
 
 impl Session {
@@ -63,6 +73,9 @@ impl Session {
             next_id: AtomicU64::new(1),
             retired: Mutex::new(VecDeque::new()),
             wire: Mutex::new(Arc::new(Wire::handshake(None))),
+            strict_tokens: AtomicBool::new(false),
+            #[cfg(feature = "http")]
+            tools: std::sync::OnceLock::new(),
             closed: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
@@ -77,13 +90,18 @@ impl Session {
         drop(before);
     }
 
+    /// Whether an update must name a live token exactly to be accepted.
+    pub(crate) fn set_strict_tokens(&self, strict: bool) {
+        self.strict_tokens.store(strict, Ordering::Relaxed);
+    }
+
     fn tokens(&self) -> &Arc<Tokens> {
         self.registry.tokens()
     }
 
     /// Makes a call live and queues its request: id and token are in the tables before the first byte.
     pub(crate) fn register(&self, call: NewCall, now: Instant) -> Result<Arc<Flight>, Error> {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed).cast_signed();
+        let id = self.mint_id();
         let tracked = call.token.is_some();
         let slot = match call.token {
             Some(token) => self
@@ -99,16 +117,15 @@ impl Session {
         let frame = self
             .wire()
             .request(id, &call.message, tracked.then(|| slot.token()));
-        let flight = Arc::new(Flight {
-            id,
+        let launch = Launch {
             method: call.message.method,
             slot,
-            started: now,
             kind: call.kind,
             tracked,
-            order: OnceLock::new(),
-            told: AtomicBool::new(false),
-        });
+            #[cfg(feature = "http")]
+            reissues: call.reissues,
+        };
+        let flight = Arc::new(Flight::new(id, launch, now));
         self.in_flight.insert(id, flight.clone());
         // Inserted, then checked: `disconnect` sets the flag, then drains, so that one of the two sees the other.
         if self.closed.load(Ordering::SeqCst) {
@@ -116,7 +133,7 @@ impl Session {
             self.forget(&flight, StreamEnd::Disconnected);
             return Err(self.lost_error().with_context(flight.context(now)));
         }
-        let order = self.outbox.push_request(frame, flight.slot.clone());
+        let order = self.outbox.push_request(frame, flight.clone());
         let _ = flight.order.set(order);
         Ok(flight)
     }
@@ -165,29 +182,36 @@ impl Session {
     pub(crate) fn tell_cancelled(&self, flight: &Flight, reason: &str) {
         let negotiation = matches!(flight.kind, Kind::Negotiation);
         if !negotiation && !flight.told.swap(true, Ordering::Relaxed) {
-            self.outbox.push_cancel(wire::cancelled(flight.id, reason));
+            let id = flight.id();
+            self.outbox.push_cancel(id, wire::cancelled(id, reason));
         }
     }
 
     /// Takes a call out of the tables and remembers that it was there.
     pub(super) fn forget(&self, flight: &Arc<Flight>, end: StreamEnd) {
         // The ring first: whoever misses the table must find the id here.
-        {
-            let mut retired = self.retired.lock();
-            retired.push_back(flight.id);
-            if retired.len() > RETIRED {
-                retired.pop_front();
-            }
-        }
+        self.retire_id(flight.id());
         let removed = self
             .in_flight
-            .remove_if(&flight.id, |other| Arc::ptr_eq(other, flight));
+            .remove_if(&flight.id(), |other| Arc::ptr_eq(other, flight));
         if flight.tracked {
             self.tokens().retire(&flight.slot, end);
         }
         drop(removed);
         if let Kind::Listen(feed) = &flight.kind {
             feed.close();
+        }
+    }
+
+    pub(crate) fn mint_id(&self) -> i64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed).cast_signed()
+    }
+
+    pub(super) fn retire_id(&self, id: i64) {
+        let mut retired = self.retired.lock();
+        retired.push_back(id);
+        if retired.len() > RETIRED {
+            retired.pop_front();
         }
     }
 

@@ -20,7 +20,6 @@ use super::wire;
 use crate::error::{Error, ErrorKind};
 use crate::jsonrpc::{Envelope, ErrorObject, Id, Key, OnePass, Params, split_batch};
 use crate::model::progress::ProgressParams;
-use crate::progress::delivery::Delivery;
 use crate::progress::end::StreamEnd;
 use crate::progress::slot::Outcome;
 use crate::sync::Arc;
@@ -164,7 +163,17 @@ impl Session {
                     (Some(error), _) => Err(Error::rpc(ErrorObject::from_raw(error))),
                     (None, result) => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
                 };
-                self.on_response(&id, outcome, read);
+                match (read.scope.call(), &outcome) {
+                    // Servers refuse a request that they could not read under an id of their own.
+                    (Some((flight, _)), Err(_)) if !self.is_known(&id) => {
+                        let flight = flight.clone();
+                        self.resolve(&flight, outcome, read);
+                    }
+                    _ => self.on_response(&id, outcome, read),
+                }
+            }
+            (None, Id::Absent | Id::Invalid) if envelope.error.is_some() && read.scope.call().is_some() => {
+                self.on_nameless_error(envelope.error, read);
             }
             (None, Id::Absent | Id::Invalid) if envelope.error.is_some() => {
                 let text = envelope.error.map_or("", RawValue::get);
@@ -183,59 +192,6 @@ impl Session {
         Ok(())
     }
 
-    fn on_progress(&self, params: &ProgressParams<'_>, read: &mut Read) {
-        let tokens = self.registry.tokens();
-        let mut retyped = false;
-        if !read
-            .last
-            .as_ref()
-            .is_some_and(|slot| slot.token().matches(&params.token))
-        {
-            read.last = tokens.lookup(&params.token).or_else(|| {
-                retyped = true;
-                params.token.retyped().and_then(|key| tokens.lookup(&key))
-            });
-        }
-        let Some(slot) = &read.last else {
-            let retired = tokens.is_retired(&params.token);
-            let kind = if retired {
-                DiagnosticKind::LateUpdate
-            } else {
-                DiagnosticKind::ForeignUpdate
-            };
-            self.counters.note(kind, || {
-                format!("token {:?}, progress {}", params.token, params.progress)
-            });
-            return;
-        };
-        let mut update = params.to_update();
-        update.retyped = retyped;
-        let detail = || format!("token {:?}, progress {}", slot.token(), params.progress);
-        match slot.deliver(update, read.now) {
-            Delivery::Late => self.counters.note(DiagnosticKind::LateUpdate, detail),
-            Delivery::Delivered {
-                touched,
-                regressed,
-                crowded,
-            } => {
-                self.counters.update();
-                if regressed {
-                    self.counters.note(DiagnosticKind::RegressingUpdate, detail);
-                }
-                if retyped {
-                    self.counters.note(DiagnosticKind::Retyped, detail);
-                }
-                let slot = touched.then(|| slot.clone());
-                if let Some(slot) = slot {
-                    read.updated(slot);
-                }
-                if crowded {
-                    read.crowded();
-                }
-            }
-        }
-    }
-
     fn on_response(&self, id: &Key<'_>, outcome: Outcome, read: &mut Read) {
         let Some(flight) = self.flight(id) else {
             let retired = own_id(id).is_some_and(|id| self.is_retired(id));
@@ -247,6 +203,18 @@ impl Session {
             self.counters.note(kind, || format!("id {id:?}"));
             return;
         };
+        self.resolve(&flight, outcome, read);
+    }
+
+    fn on_nameless_error(&self, error: Option<&RawValue>, read: &mut Read) {
+        if let (Some(error), Some((flight, _))) = (error, read.scope.call()) {
+            let flight = flight.clone();
+            self.resolve(&flight, Err(Error::rpc(ErrorObject::from_raw(error))), read);
+        }
+    }
+
+    /// Ends a call with its response.
+    pub(crate) fn resolve(&self, flight: &Arc<Flight>, outcome: Outcome, read: &mut Read) {
         let end = match &outcome {
             Ok(_) => StreamEnd::Completed,
             // As for the call itself: an error after a cancel is how the server says that it has stopped.
@@ -254,14 +222,17 @@ impl Session {
             Err(_) => StreamEnd::Failed,
         };
         let outcome = outcome.map_err(|error| error.with_context(flight.context(read.now)));
-        self.forget(&flight, end);
+        #[cfg(feature = "http")]
+        let outcome = self.screened(flight, outcome);
+        self.forget(flight, end);
         // The token is free again: a later update of this read is looked up anew.
         read.last = None;
         if flight.slot.settle(outcome, end) {
             read.answered(flight.slot.clone());
         } else {
-            self.counters
-                .note(DiagnosticKind::LateResponse, || format!("id {id:?}"));
+            self.counters.note(DiagnosticKind::LateResponse, || {
+                format!("id {}", flight.id())
+            });
         }
     }
 
@@ -280,6 +251,12 @@ impl Session {
             });
         }
         Some(flight)
+    }
+
+    /// Whether an id is or was that of a request of ours.
+    fn is_known(&self, id: &Key<'_>) -> bool {
+        own_id(id)
+            .is_some_and(|id| self.in_flight.get_with(&id, |_| ()).is_some() || self.is_retired(id))
     }
 
     fn on_request(&self, id: &Key<'_>, method: &str) -> Result<(), Error> {

@@ -10,11 +10,12 @@ use super::feed::Feed;
 use super::notification::Notification;
 use crate::error::Context;
 use crate::progress::slot::Slot;
-use crate::sync::{Arc, AtomicBool};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 
 #[derive(Debug)]
 pub(crate) struct Flight {
-    pub(crate) id: i64,
+    /// Of the request that is on the wire now: a call that is sent again gets another.
+    id: AtomicU64,
     pub(crate) method: Cow<'static, str>,
     pub(crate) slot: Arc<Slot>,
     pub(crate) started: Instant,
@@ -25,6 +26,27 @@ pub(crate) struct Flight {
     pub(crate) order: OnceLock<u64>,
     /// Whether the server was told to stop: once at most.
     pub(crate) told: AtomicBool,
+    /// How often the request may still be sent again because the caller allows it,
+    #[cfg(feature = "http")]
+    reissues: AtomicU64,
+    /// and because it does no harm.
+    #[cfg(feature = "http")]
+    safe_reissues: AtomicU64,
+}
+
+/// How often a request that does no harm is sent again.
+#[cfg(feature = "http")]
+const SAFE_REISSUES: u64 = 3;
+
+/// What a flight begins with.
+#[derive(Debug)]
+pub(super) struct Launch {
+    pub(super) method: Cow<'static, str>,
+    pub(super) slot: Arc<Slot>,
+    pub(super) kind: Kind,
+    pub(super) tracked: bool,
+    #[cfg(feature = "http")]
+    pub(super) reissues: u64,
 }
 
 #[derive(Debug)]
@@ -37,14 +59,59 @@ pub(crate) enum Kind {
 }
 
 impl Flight {
+    pub(super) fn new(id: i64, call: Launch, now: Instant) -> Self {
+        Self {
+            id: AtomicU64::new(id.cast_unsigned()),
+            method: call.method,
+            slot: call.slot,
+            started: now,
+            kind: call.kind,
+            tracked: call.tracked,
+            order: OnceLock::new(),
+            told: AtomicBool::new(false),
+            #[cfg(feature = "http")]
+            reissues: AtomicU64::new(call.reissues),
+            #[cfg(feature = "http")]
+            safe_reissues: AtomicU64::new(SAFE_REISSUES),
+        }
+    }
+
+    pub(crate) fn id(&self) -> i64 {
+        self.id.load(Ordering::Relaxed).cast_signed()
+    }
+
+    #[cfg(feature = "http")]
+    pub(super) fn set_id(&self, id: i64) {
+        self.id.store(id.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    /// Takes one of the reissues that the caller allows; false where none is left.
+    #[cfg(feature = "http")]
+    pub(crate) fn take_reissue(&self) -> bool {
+        take_one(&self.reissues)
+    }
+
+    /// As `take_reissue`, for a request that does no harm when it is sent again.
+    #[cfg(feature = "http")]
+    pub(crate) fn take_safe_reissue(&self) -> bool {
+        take_one(&self.safe_reissues)
+    }
+
     /// What an error about this request says.
     pub(crate) fn context(&self, now: Instant) -> Context {
         Context {
             method: Some(self.method.as_ref().into()),
-            id: Some(self.id),
+            id: Some(self.id()),
             token: self.tracked.then(|| self.slot.token().clone()),
             elapsed: Some(now.saturating_duration_since(self.started)),
             last_update: self.slot.last(),
         }
     }
+}
+
+#[cfg(feature = "http")]
+fn take_one(left: &AtomicU64) -> bool {
+    let one_less = |left: u64| left.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+        .is_ok()
 }

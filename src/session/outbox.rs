@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use crate::progress::slot::Slot;
+use super::flight::Flight;
 use crate::sync::{Arc, Mutex, wake};
 
 /// The writer takes about this much at once.
@@ -62,14 +62,32 @@ impl Load {
 #[derive(Debug)]
 struct Urgent {
     frame: Vec<u8>,
-    is_reply: bool,
+    /// The request that a cancel is for; none for a reply.
+    cancels: Option<i64>,
 }
 
 #[derive(Debug)]
 struct Ordered {
     frame: Vec<u8>,
     /// The call whose request this is; told when it leaves the outbox.
-    slot: Option<Arc<Slot>>,
+    flight: Option<Arc<Flight>>,
+}
+
+/// One message that leaves the outbox by itself.
+#[cfg(feature = "http")]
+#[derive(Debug)]
+pub(crate) enum Departure {
+    Request {
+        frame: Vec<u8>,
+        flight: Arc<Flight>,
+    },
+    Notification(Vec<u8>),
+    Reply(Vec<u8>),
+    /// The signal that the request with this id should stop.
+    Cancel {
+        frame: Vec<u8>,
+        id: i64,
+    },
 }
 
 /// More waits to be written than the server reads.
@@ -78,8 +96,8 @@ pub(crate) struct Full;
 
 impl Outbox {
     /// Queues a request; its place is what `withdraw` takes.
-    pub(crate) fn push_request(&self, frame: Vec<u8>, slot: Arc<Slot>) -> u64 {
-        let (order, waker) = self.0.lock().push(frame, Some(slot));
+    pub(crate) fn push_request(&self, frame: Vec<u8>, flight: Arc<Flight>) -> u64 {
+        let (order, waker) = self.0.lock().push(frame, Some(flight));
         wake(waker);
         order
     }
@@ -98,13 +116,13 @@ impl Outbox {
     /// Queues a cancel ahead of what is not yet started.
     ///
     /// The number of cancels is bounded by the number of requests written, so that this cannot fail.
-    pub(crate) fn push_cancel(&self, frame: Vec<u8>) {
+    pub(crate) fn push_cancel(&self, id: i64, frame: Vec<u8>) {
         let waker = {
             let mut state = self.0.lock();
             if !state.dead {
                 state.urgent.push_back(Urgent {
                     frame,
-                    is_reply: false,
+                    cancels: Some(id),
                 });
             }
             state.waker.take()
@@ -120,7 +138,7 @@ impl Outbox {
             if !state.dead {
                 state.urgent.push_back(Urgent {
                     frame,
-                    is_reply: true,
+                    cancels: None,
                 });
             }
             state.waker.take()
@@ -163,6 +181,35 @@ impl Outbox {
         poll
     }
 
+    /// The next message, where each goes by itself; `ordered` says whether requests and notifications may go now.
+    ///
+    /// Ready with nothing when the outbox is closed and empty.
+    #[cfg(feature = "http")]
+    pub(crate) fn poll_next(
+        &self,
+        ordered: bool,
+        now: impl FnOnce() -> Instant,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Departure>> {
+        let mut waker = Some(cx.waker().clone());
+        let mut refused = Vec::new();
+        let poll = {
+            let mut state = self.0.lock();
+            let next = state.next(ordered, now, &mut refused);
+            if next.is_some() {
+                Poll::Ready(next)
+            } else if state.closing && state.ordered.is_empty() {
+                Poll::Ready(None)
+            } else {
+                std::mem::swap(&mut state.waker, &mut waker);
+                Poll::Pending
+            }
+        };
+        drop(waker);
+        drop(refused);
+        poll
+    }
+
     /// No more comes after what is queued now.
     pub(crate) fn close(&self) {
         let waker = {
@@ -195,14 +242,61 @@ impl Outbox {
     }
 }
 
+impl Ordered {
+    fn is_wanted(&self, now: Instant) -> bool {
+        let flight = self.flight.as_ref();
+        flight.is_none_or(|flight| flight.slot.mark_sent(now))
+    }
+}
+
 impl State {
-    fn push(&mut self, frame: Vec<u8>, slot: Option<Arc<Slot>>) -> (u64, Option<Waker>) {
+    fn push(&mut self, frame: Vec<u8>, flight: Option<Arc<Flight>>) -> (u64, Option<Waker>) {
         let order = self.next_order;
         self.next_order += 1;
         if !self.dead {
-            self.ordered.insert(order, Ordered { frame, slot });
+            self.ordered.insert(order, Ordered { frame, flight });
         }
         (order, self.waker.take())
+    }
+
+    #[cfg(feature = "http")]
+    fn next(
+        &mut self,
+        ordered: bool,
+        now: impl FnOnce() -> Instant,
+        refused: &mut Vec<Ordered>,
+    ) -> Option<Departure> {
+        if let Some(Urgent { frame, cancels }) = self.urgent.pop_front() {
+            return Some(match cancels {
+                Some(id) => Departure::Cancel { frame, id },
+                None => {
+                    self.replies.remove(&frame);
+                    Departure::Reply(frame)
+                }
+            });
+        }
+        if !ordered || self.ordered.is_empty() {
+            return None;
+        }
+        let now = now();
+        while let Some((_, next)) = self.ordered.pop_first() {
+            // Race: as in `take`.
+            if !next.is_wanted(now) {
+                refused.push(next);
+                continue;
+            }
+            return Some(match next.flight {
+                Some(flight) => Departure::Request {
+                    frame: next.frame,
+                    flight,
+                },
+                None => {
+                    self.notifications.remove(&next.frame);
+                    Departure::Notification(next.frame)
+                }
+            });
+        }
+        None
     }
 
     fn take(
@@ -215,7 +309,7 @@ impl State {
             && let Some(urgent) = self.urgent.pop_front()
         {
             buffer.extend_from_slice(&urgent.frame);
-            if urgent.is_reply {
+            if urgent.cancels.is_none() {
                 self.replies.remove(&urgent.frame);
             }
         }
@@ -228,10 +322,10 @@ impl State {
         {
             // Race: the call may have been dropped after its frame was queued and before it could withdraw it.
             // The slot decides; a frame that it refuses is never written and needs no cancel.
-            if ordered.slot.as_ref().is_none_or(|slot| slot.mark_sent(now)) {
+            if ordered.is_wanted(now) {
                 buffer.extend_from_slice(&ordered.frame);
             }
-            if ordered.slot.is_none() {
+            if ordered.flight.is_none() {
                 self.notifications.remove(&ordered.frame);
             }
             taken.push(ordered);

@@ -5,11 +5,39 @@
 
 use std::time::Instant;
 
+use super::flight::Flight;
 use crate::progress::slot::Slot;
 use crate::sync::Arc;
 
+/// Whose stream is read.
+#[derive(Debug)]
+pub(crate) enum Scope {
+    /// That of every call.
+    Connection,
+    /// The response to one request.
+    #[cfg(feature = "http")]
+    Call {
+        flight: Arc<Flight>,
+        /// Whether all that comes there is about this call, whatever it says (revision 2026-07-28, Streamable HTTP,
+        /// "Receiving Messages").
+        alone: bool,
+    },
+}
+
+impl Scope {
+    /// The call whose response is read, and whether all is about it.
+    pub(super) fn call(&self) -> Option<(&Arc<Flight>, bool)> {
+        match self {
+            Self::Connection => None,
+            #[cfg(feature = "http")]
+            Self::Call { flight, alone } => Some((flight, *alone)),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Read {
+    pub(super) scope: Scope,
     pub(super) now: Instant,
     /// The slot of the last update: a run of updates for one token needs one look-up.
     pub(super) last: Option<Arc<Slot>>,
@@ -20,13 +48,23 @@ pub(crate) struct Read {
 
 impl Read {
     pub(crate) const fn new(now: Instant) -> Self {
+        Self::of(Scope::Connection, now)
+    }
+
+    pub(crate) const fn of(scope: Scope, now: Instant) -> Self {
         Self {
+            scope,
             now,
             last: None,
             updated: Vec::new(),
             answered: Vec::new(),
             crowded: false,
         }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) const fn now(&self) -> Instant {
+        self.now
     }
 
     /// Another read of the same turn.

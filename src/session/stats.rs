@@ -22,6 +22,12 @@ pub enum DiagnosticKind {
     RegressingUpdate,
     /// A token or an id in the other JSON type (`"1"` for `1`); it was accepted.
     Retyped,
+    /// An update on the HTTP response stream of a call whose token it does not name; it was given to that call.
+    ByStream,
+    /// An HTTP response stream that broke or was closed early, and was taken up again.
+    Resumed,
+    /// A tool that was left out of a list, because its definition breaks the rules of `x-mcp-header`.
+    InvalidTool,
     /// An update whose params cannot be read.
     MalformedUpdate,
     /// A line that is no JSON-RPC message, or one with an unusable id.
@@ -38,7 +44,7 @@ pub enum DiagnosticKind {
     UnservedRequest,
 }
 
-const KINDS: usize = 11;
+const KINDS: usize = 14;
 
 impl DiagnosticKind {
     const fn index(self) -> usize {
@@ -53,6 +59,9 @@ impl fmt::Display for DiagnosticKind {
             Self::LateUpdate => "late update",
             Self::RegressingUpdate => "regressing update",
             Self::Retyped => "retyped token or id",
+            Self::ByStream => "update given to its stream's call",
+            Self::Resumed => "stream taken up again",
+            Self::InvalidTool => "invalid tool definition",
             Self::MalformedUpdate => "malformed update",
             Self::MalformedMessage => "malformed message",
             Self::InvalidUtf8 => "invalid UTF-8",

@@ -9,6 +9,8 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+#[cfg(feature = "http")]
+use super::http::channel::Channel;
 #[cfg(feature = "stdio")]
 use super::process::guard::ChildGuard;
 use crate::error::Result;
@@ -32,15 +34,33 @@ pub trait Connector: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// An open connection: newline-delimited JSON-RPC in both directions.
+/// An open connection: newline-delimited JSON-RPC in both directions, or the way to a server over HTTP.
 #[must_use]
 pub struct Connection {
-    pub(crate) reader: Pin<Box<dyn AsyncRead + Send>>,
-    pub(crate) writer: Pin<Box<dyn AsyncWrite + Send>>,
+    pub(crate) medium: Medium,
+    pub(crate) kept: Kept,
+}
+
+/// What lives as long as a connection.
+#[derive(Default)]
+pub(crate) struct Kept {
     /// Dropped when the connection is over.
     pub(crate) guard: Option<Box<dyn Send>>,
     #[cfg(feature = "stdio")]
     pub(crate) child: Option<ChildGuard>,
+}
+
+pub(crate) type ByteReader = Pin<Box<dyn AsyncRead + Send>>;
+pub(crate) type ByteWriter = Pin<Box<dyn AsyncWrite + Send>>;
+
+/// What carries the messages.
+pub(crate) enum Medium {
+    Bytes {
+        reader: ByteReader,
+        writer: ByteWriter,
+    },
+    #[cfg(feature = "http")]
+    Http(Box<Channel>),
 }
 
 impl Connection {
@@ -51,18 +71,27 @@ impl Connection {
         reader: impl AsyncRead + Send + 'static,
         writer: impl AsyncWrite + Send + 'static,
     ) -> Self {
-        Self {
+        Self::over(Medium::Bytes {
             reader: Box::pin(reader),
             writer: Box::pin(writer),
-            guard: None,
-            #[cfg(feature = "stdio")]
-            child: None,
+        })
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn http(channel: Channel) -> Self {
+        Self::over(Medium::Http(Box::new(channel)))
+    }
+
+    fn over(medium: Medium) -> Self {
+        Self {
+            medium,
+            kept: Kept::default(),
         }
     }
 
     /// Keeps `guard` as long as the connection lives, and drops it when that is over.
     pub fn with_guard(mut self, guard: impl Send + 'static) -> Self {
-        self.guard = Some(Box::new(guard));
+        self.kept.guard = Some(Box::new(guard));
         self
     }
 }

@@ -18,7 +18,7 @@ impl Connector for ServerCommand {
                 Error::connect("the server process could not be started").with_source(error)
             })?;
             let mut connection = Connection::new(server.stdout, server.stdin);
-            connection.child = Some(server.child);
+            connection.kept.child = Some(server.child);
             Ok(connection)
         })
     }

@@ -21,6 +21,7 @@ Examples:
       npx -y @modelcontextprotocol/server-everything
   mcp-progress call echo message=hello --output json --stdio 'npx -y @modelcontextprotocol/server-everything'
   mcp-progress call count steps:=3 --output jsonl -- mcp-progress serve-demo
+  mcp-progress call count steps:=3 --url https://example.com/mcp --bearer-env TOKEN
 
 Exit codes:
   0 done; 1 the tool returned an error; 2 wrong usage; 3 JSON-RPC or protocol error;
@@ -36,7 +37,7 @@ Examples:
 
 Lines of --output jsonl, each written at once; absent values are left out:
   {\"event\":\"start\",\"token\":…,\"id\":…,\"protocol\":…,\"server\":…}
-  {\"event\":\"progress\",\"token\":…,\"progress\":…,\"total\":…,\"message\":…,\"percent\":…,\"seq\":…,\"merged\":…,\"elapsed_ms\":…}
+  {\"event\":\"progress\",\"token\":…,\"progress\":…,\"total\":…,\"message\":…,\"percent\":…,\"seq\":…,\"merged\":…,\"gap\":…,\"elapsed_ms\":…}
   {\"event\":\"log\",\"level\":…,\"logger\":…,\"data\":…}
   {\"event\":\"result\",\"result\":…,\"is_error\":…}  or  {\"event\":\"error\",\"kind\":…,\"message\":…}";
 
@@ -59,8 +60,15 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Call the tools of the embedded demo server: no server needed.
     Demo(DemoArgs),
-    /// Be the demo server, on standard input and output.
-    ServeDemo,
+    /// Be the demo server, on standard input and output or over HTTP.
+    ServeDemo(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Serve over HTTP on this address of this machine until interrupted, and print the URLs; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -160,8 +168,21 @@ pub(crate) struct ClockArgs {
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
     /// Command of the server in one string, split at blanks as a shell does: quotes and backslashes, no variables.
-    #[arg(long, value_name = "COMMAND ARG…", value_parser = words::parse, conflicts_with = "command")]
+    #[arg(long, value_name = "COMMAND ARG…", value_parser = words::parse, conflicts_with_all = ["command", "url"])]
     pub(crate) stdio: Option<Words>,
+    /// URL of a server that is reached over HTTP, in every revision of it.
+    #[arg(long, conflicts_with = "command")]
+    pub(crate) url: Option<String>,
+    /// Send this header with every HTTP request; may be repeated. Others on this machine may see it: for a secret,
+    /// --bearer-env is better.
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header, requires = "url")]
+    pub(crate) header: Vec<(String, String)>,
+    /// Send the bearer token that this environment variable holds with every HTTP request.
+    #[arg(long, value_name = "VARIABLE", requires = "url")]
+    pub(crate) bearer_env: Option<String>,
+    /// Trust the certificates in this file too, in PEM format.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) cacert: Option<PathBuf>,
     /// Speak this protocol revision and no other; auto asks the server.
     #[arg(long, value_name = "auto | REVISION", default_value = "auto", value_parser = revision)]
     pub(crate) protocol: Revision,
@@ -179,7 +200,7 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_enum, value_name = "MODE")]
     pub(crate) server_stderr: Option<ServerStderr>,
     /// Command of the server and its arguments, behind `--`.
-    #[arg(last = true, required_unless_present = "stdio", value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present_any = ["stdio", "url"], value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -214,6 +235,13 @@ fn level(text: &str) -> Result<LoggingLevel, String> {
     found
         .copied()
         .ok_or_else(|| "not one of the eight levels".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.trim().to_owned())),
+        _ => Err("expected NAME: VALUE".to_owned()),
+    }
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
@@ -252,8 +280,14 @@ mod tests {
         assert!(!parse("mcp-progress tools"));
         assert!(parse("mcp-progress tools --stdio server"));
         assert!(!parse("mcp-progress tools --stdio server -- server"));
+        assert!(parse("mcp-progress tools --url http://localhost/mcp"));
+        assert!(!parse(
+            "mcp-progress tools --url http://localhost/mcp -- server"
+        ));
+        assert!(!parse("mcp-progress tools --bearer-env TOKEN -- server"));
         assert!(parse("mcp-progress demo"));
         assert!(!parse("mcp-progress demo -- server"));
+        assert!(parse("mcp-progress serve-demo --http 127.0.0.1:0"));
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Context {
             Command::Demo(args) => (args.output.output, args.progress.progress),
             Command::Tools(args) => (args.output.output, ProgressMode::None),
             Command::Info(args) => (args.output.output, ProgressMode::None),
-            Command::ServeDemo => (Format::Text, ProgressMode::None),
+            Command::ServeDemo(_) => (Format::Text, ProgressMode::None),
         };
         let screen = Screen::new(Style::choose(mode));
         Ok(Self {
@@ -44,8 +44,8 @@ impl Context {
     }
 
     /// Connects, unless interrupted; the server is ended then.
-    pub(crate) async fn open(&self, connect: Connect) -> Result<Client, Failure> {
-        self.unless_interrupted(async { Ok(connect.await?) }).await
+    pub(crate) async fn open(&self, connect: Result<Connect, Failure>) -> Result<Client, Failure> {
+        self.unless_interrupted(async { Ok(connect?.await?) }).await
     }
 
     /// Does `work`, which is dropped at an interrupt.

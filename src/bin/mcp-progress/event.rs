@@ -3,7 +3,7 @@
 //! Owns their members and the order of these. It must not know where they are written.
 
 use mcp_progress::model::{LogMessage, Tool};
-use mcp_progress::{Call, Client, Notification, Progress, ProgressToken};
+use mcp_progress::{Call, Client, Error, Notification, Progress, ProgressToken};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -60,7 +60,18 @@ pub(crate) struct Update<'a> {
     seq: u64,
     #[serde(skip_serializing_if = "is_zero")]
     merged: u64,
+    /// Whether updates before this one may be missing.
+    #[serde(skip_serializing_if = "is_off")]
+    gap: bool,
     elapsed_ms: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_off(flag: &bool) -> bool {
+    !*flag
 }
 
 #[expect(
@@ -82,6 +93,7 @@ impl<'a> Update<'a> {
             percent: update.percent().map(percent).map(Figure),
             seq: update.seq,
             merged: update.merged,
+            gap: update.gap,
             elapsed_ms: u64::try_from(update.elapsed.as_millis()).unwrap_or(u64::MAX),
         }
     }
@@ -152,6 +164,8 @@ pub(crate) struct Failed {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Value>,
 }
 
@@ -170,6 +184,7 @@ impl Failed {
             clock: error
                 .and_then(|error| error.timeout_clock())
                 .map(|clock| clock.to_string()),
+            status: error.and_then(Error::status),
             code: rpc.map(|rpc| rpc.code),
             data: rpc.and_then(|rpc| rpc.data.clone()),
         }

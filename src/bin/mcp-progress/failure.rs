@@ -76,6 +76,7 @@ impl Failure {
                 ErrorKind::Cancelled => "cancelled",
                 ErrorKind::ConnectionLost => "connection_lost",
                 ErrorKind::Decode => "decode",
+                ErrorKind::Http => "http",
                 ErrorKind::InvalidInput => "invalid_input",
                 ErrorKind::Rpc => "rpc",
                 ErrorKind::Timeout => "timeout",

@@ -18,6 +18,7 @@ mod output;
 mod pair;
 mod printable;
 mod screen;
+mod serve;
 mod server;
 mod terminal;
 mod tools;
@@ -28,12 +29,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use mcp_progress::testing::ScriptedServer;
 
 use args::{Cli, Command};
 use context::Context;
 use failure::code;
-use interrupt::Interrupt;
 
 /// How long the tasks of the runtime may take to end what they own; a server process that still runs is killed.
 const LAST_MOMENT: Duration = Duration::from_millis(300);
@@ -78,10 +77,10 @@ async fn supervise(cli: Cli) -> u8 {
 
 async fn run(command: Command, context: Context) -> u8 {
     match command {
-        Command::ServeDemo => serve_demo(&context.interrupt).await,
+        Command::ServeDemo(args) => serve::run(args.http.as_deref(), &context.interrupt).await,
         Command::Demo(args) => {
             let connect = server::limited(server::demo(), &args.clocks);
-            match context.open(connect).await {
+            match context.open(Ok(connect)).await {
                 Ok(client) => {
                     let done = demo::run(&client, &context).await;
                     context.finish(&client, done).await
@@ -90,8 +89,9 @@ async fn run(command: Command, context: Context) -> u8 {
             }
         }
         Command::Tools(args) => {
-            let connect = server::command(&args.server, &context);
-            match context.open(server::limited(connect, &args.clocks)).await {
+            let connect = server::named(&args.server, &context)
+                .map(|connect| server::limited(connect, &args.clocks));
+            match context.open(connect).await {
                 Ok(client) => {
                     let done = tools::run(&client, &context).await;
                     context.finish(&client, done).await
@@ -99,7 +99,7 @@ async fn run(command: Command, context: Context) -> u8 {
                 Err(failure) => context.report(&failure),
             }
         }
-        Command::Info(args) => match context.open(server::command(&args.server, &context)).await {
+        Command::Info(args) => match context.open(server::named(&args.server, &context)).await {
             Ok(client) => {
                 let done = info::run(&client, &context);
                 context.finish(&client, done).await
@@ -113,8 +113,9 @@ async fn run(command: Command, context: Context) -> u8 {
                     Ok(arguments) => arguments,
                     Err(failure) => return context.report(&failure),
                 };
-            let connect = server::command(&args.server, &context);
-            match context.open(server::limited(connect, &args.clocks)).await {
+            let connect = server::named(&args.server, &context)
+                .map(|connect| server::limited(connect, &args.clocks));
+            match context.open(connect).await {
                 Ok(client) => {
                     let done = call::run(&client, &args.tool, arguments, &context).await;
                     context.finish(&client, done).await
@@ -122,13 +123,5 @@ async fn run(command: Command, context: Context) -> u8 {
                 Err(failure) => context.report(&failure),
             }
         }
-    }
-}
-
-async fn serve_demo(interrupt: &Interrupt) -> u8 {
-    let server = ScriptedServer::demo();
-    tokio::select! {
-        served = server.serve_stdio() => if served.is_ok() { code::OK } else { code::LOST },
-        () = interrupt.happened() => code::INTERRUPTED,
     }
 }

@@ -5,19 +5,59 @@
 use std::ffi::OsString;
 
 use mcp_progress::testing::ScriptedServer;
-use mcp_progress::transport::{ServerCommand, Stderr};
+use mcp_progress::transport::{HttpEndpoint, ServerCommand, Stderr};
 use mcp_progress::{Client, Connect, Overflow};
 
 use crate::args::{ClockArgs, Format, ServerArgs, ServerStderr};
 use crate::context::Context;
+use crate::failure::Failure;
 use crate::printable;
 use crate::screen::{Screen, Style};
 
 /// So many updates may wait for a slow reader of standard output before they are merged.
 const BACKLOG: usize = 65_536;
 
+/// The server that the arguments name.
+pub(crate) fn named(args: &ServerArgs, context: &Context) -> Result<Connect, Failure> {
+    let connect = match &args.url {
+        Some(url) => Client::connect(endpoint(url, args)?),
+        None => Client::connect(command(args, context)),
+    };
+    let mut connect = lossless(connect);
+    if let Some(version) = args.protocol.0 {
+        connect = connect.protocol(version);
+    }
+    if let Some(level) = args.log_level {
+        connect = connect.log_level(level);
+    }
+    Ok(connect)
+}
+
+/// A server on the network.
+fn endpoint(url: &str, args: &ServerArgs) -> Result<HttpEndpoint, Failure> {
+    let mut endpoint = HttpEndpoint::new(url);
+    for (name, value) in &args.header {
+        endpoint = endpoint.header(name, value);
+    }
+    if let Some(variable) = &args.bearer_env {
+        let token = std::env::var(variable).map_err(|error| {
+            Failure::Usage(format!(
+                "the environment variable {variable} gives no token: {error}"
+            ))
+        })?;
+        endpoint = endpoint.bearer(token.trim());
+    }
+    if let Some(file) = &args.cacert {
+        let pem = std::fs::read(file).map_err(|error| {
+            Failure::Usage(format!("{} cannot be read: {error}", file.display()))
+        })?;
+        endpoint = endpoint.root_certificates(pem);
+    }
+    Ok(endpoint)
+}
+
 /// The server as a child process.
-pub(crate) fn command(args: &ServerArgs, context: &Context) -> Connect {
+fn command(args: &ServerArgs, context: &Context) -> ServerCommand {
     let mut words: Vec<OsString> = match &args.stdio {
         Some(words) => words.0.iter().map(OsString::from).collect(),
         None => args.command.clone(),
@@ -38,14 +78,7 @@ pub(crate) fn command(args: &ServerArgs, context: &Context) -> Connect {
     if let Some(dir) = &args.cwd {
         command = command.current_dir(dir);
     }
-    let mut connect = lossless(Client::connect(command));
-    if let Some(version) = args.protocol.0 {
-        connect = connect.protocol(version);
-    }
-    if let Some(level) = args.log_level {
-        connect = connect.log_level(level);
-    }
-    connect
+    command
 }
 
 /// The embedded demo server.

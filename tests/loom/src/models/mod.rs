@@ -62,6 +62,7 @@ fn register(session: &Session) -> Result<Arc<Flight>, Error> {
         token: Some(token()),
         own: Some(Overflow::default()),
         kind: Kind::Call,
+        reissues: 0,
     };
     session.register(call, now())
 }

@@ -1,0 +1,308 @@
+//! What all exchanges of one connection share: the handshake session, the calls at work, and the headers.
+//!
+//! Owns that state behind one short lock. It must not know how a reply is read.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::AbortHandle;
+
+use super::told::Told;
+use crate::error::{Error, ErrorKind};
+use crate::model::version::ProtocolVersion;
+use crate::progress::end::StreamEnd;
+use crate::session::calls::Session;
+use crate::session::flight::Flight;
+use crate::session::mirror;
+use crate::sync::{Arc, Mutex};
+use crate::transport::http::channel::{Channel, Outgoing};
+use crate::transport::http::header::SESSION_ID;
+
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// Both forms of a reply (all revisions of Streamable HTTP, "Sending Messages").
+const BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(super) session: Arc<Session>,
+    pub(super) channel: Channel,
+    /// The longest message in bytes.
+    pub(super) limit: usize,
+    /// Whether tools that are declared safe to call twice are called again when their reply breaks off.
+    pub(super) reissue_safe: bool,
+    /// Held by whoever opens a new handshake session for all.
+    pub(super) renewing: tokio::sync::Mutex<()>,
+    /// Whether the server's own stream is open.
+    pub(super) stream: watch::Sender<ServerStream>,
+    /// Told when no exchange is under way any more.
+    idle: Notify,
+    /// Told when that stream must be opened anew.
+    pub(super) restart: Notify,
+    pub(super) told: Told,
+    pub(super) runtime: Handle,
+    state: Mutex<State>,
+}
+
+/// The state of the stream that belongs to no request (GET).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerStream {
+    /// Not asked for yet.
+    Idle,
+    Opening,
+    Open,
+    /// The server has none.
+    Refused,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Where HTTP+SSE wants messages to be posted; none for Streamable HTTP.
+    post_to: Option<Url>,
+    session_id: Option<HeaderValue>,
+    /// How many handshake sessions there were before this one.
+    generation: u64,
+    exchanges: HashMap<i64, Exchange>,
+    /// Calls whose answer comes on the server's own stream.
+    adopted: Vec<Arc<Flight>>,
+    tasks: Vec<AbortHandle>,
+}
+
+/// The handle on the exchange of one request.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) task: AbortHandle,
+    /// Takes the message that tells the server to stop.
+    pub(super) abandon: oneshot::Sender<Vec<u8>>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        session: Arc<Session>,
+        channel: Channel,
+        runtime: Handle,
+        limit: usize,
+        reissue_safe: bool,
+    ) -> Self {
+        Self {
+            session,
+            channel,
+            limit,
+            reissue_safe,
+            renewing: tokio::sync::Mutex::new(()),
+            stream: watch::Sender::new(ServerStream::Idle),
+            idle: Notify::new(),
+            restart: Notify::new(),
+            told: Told::default(),
+            runtime,
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    pub(super) fn is_modern(&self, method: &str) -> bool {
+        method == "server/discover" || self.session.wire().is_modern()
+    }
+
+    /// Whether the server speaks HTTP+SSE (2024-11-05).
+    pub(super) fn is_sse(&self) -> bool {
+        self.state.lock().post_to.is_some()
+    }
+
+    pub(super) fn post_to(&self, url: Url) {
+        self.state.lock().post_to = Some(url);
+    }
+
+    /// The POST of one message. `method` is none for what is not a request.
+    pub(super) fn post(&self, frame: Bytes, method: Option<&str>) -> Outgoing {
+        let mut headers = HeaderMap::with_capacity(8);
+        headers.insert(ACCEPT, BOTH);
+        headers.insert(CONTENT_TYPE, JSON);
+        if method.is_some_and(|method| self.is_modern(method)) {
+            for (name, value) in mirror::headers(&frame, |tool| self.session.tools.get()?.get(tool))
+            {
+                // What the mirror gives is ASCII; a tool's own header name was judged when the tools were listed.
+                if let (Ok(name), Ok(value)) =
+                    (HeaderName::try_from(&*name), HeaderValue::try_from(&*value))
+                {
+                    headers.insert(name, value);
+                }
+            }
+        }
+        self.add_session(&mut headers, method);
+        let url = self.state.lock().post_to.clone();
+        Outgoing {
+            method: Method::POST,
+            url: url.unwrap_or_else(|| self.channel.url.clone()),
+            headers,
+            body: frame,
+        }
+    }
+
+    /// The GET of an event stream, from behind the event with this id.
+    pub(super) fn get(&self, last_event_id: Option<&str>) -> Outgoing {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(ACCEPT, EVENTS);
+        // An id that HTTP cannot carry is left out: then the stream begins anew.
+        if let Some(id) = last_event_id.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok()) {
+            headers.insert(LAST_EVENT_ID, id);
+        }
+        self.add_session(&mut headers, None);
+        self.bare(Method::GET, headers)
+    }
+
+    /// The DELETE that ends the handshake session, if there is one.
+    pub(super) fn delete(&self) -> Option<Outgoing> {
+        self.session_id()?;
+        let mut headers = HeaderMap::new();
+        self.add_session(&mut headers, None);
+        Some(self.bare(Method::DELETE, headers))
+    }
+
+    fn bare(&self, method: Method, headers: HeaderMap) -> Outgoing {
+        Outgoing {
+            method,
+            url: self.channel.url.clone(),
+            headers,
+            body: Bytes::new(),
+        }
+    }
+
+    fn add_session(&self, headers: &mut HeaderMap, method: Option<&str>) {
+        // `initialize` opens a session and agrees on a revision: it has neither yet.
+        if method == Some("initialize") {
+            return;
+        }
+        let version = match self.session.wire().version {
+            None if method == Some("server/discover") => Some(ProtocolVersion::LATEST),
+            version => version,
+        };
+        // The header came with 2025-06-18.
+        if let Some(version) = version.filter(|version| *version >= ProtocolVersion::V2025_06_18) {
+            headers.insert(VERSION, HeaderValue::from_static(version.as_str()));
+        }
+        if let Some(id) = self.session_id() {
+            headers.insert(SESSION_ID, id);
+        }
+    }
+
+    fn session_id(&self) -> Option<HeaderValue> {
+        self.state.lock().session_id.clone()
+    }
+
+    /// The handshake session has this id from now on, or none.
+    pub(super) fn begin_session(&self, id: Option<&HeaderValue>) {
+        let mut id = id.cloned();
+        if let Some(id) = &mut id {
+            id.set_sensitive(true);
+        }
+        let mut state = self.state.lock();
+        state.session_id = id;
+        state.generation += 1;
+    }
+
+    /// Which handshake session this is, where there is one.
+    pub(super) fn generation(&self) -> Option<u64> {
+        let state = self.state.lock();
+        state.session_id.as_ref().map(|_| state.generation)
+    }
+
+    pub(super) fn enter(&self, id: i64, exchange: Exchange) {
+        self.state.lock().exchanges.insert(id, exchange);
+    }
+
+    /// Takes the exchange of a request out, to abandon it or because it is over.
+    pub(super) fn leave(&self, id: i64) -> Option<Exchange> {
+        let mut state = self.state.lock();
+        let left = state.exchanges.remove(&id);
+        let idle = state.exchanges.is_empty();
+        drop(state);
+        if idle {
+            self.idle.notify_waiters();
+        }
+        left
+    }
+
+    /// A request is sent again under another id.
+    pub(super) fn rename(&self, old: i64, new: i64) {
+        let mut state = self.state.lock();
+        if let Some(exchange) = state.exchanges.remove(&old) {
+            state.exchanges.insert(new, exchange);
+        }
+    }
+
+    /// The answer to this call comes on the server's own stream.
+    pub(super) fn adopt(&self, flight: Arc<Flight>) {
+        let mut state = self.state.lock();
+        state.adopted.retain(|flight| !is_over(flight));
+        state.adopted.push(flight);
+    }
+
+    /// The calls whose answer the server's own stream brings.
+    pub(super) fn adopted(&self) -> Vec<Arc<Flight>> {
+        let mut state = self.state.lock();
+        if state.adopted.is_empty() {
+            return Vec::new();
+        }
+        state.adopted.retain(|flight| !is_over(flight));
+        state.adopted.clone()
+    }
+
+    /// The server's own stream is gone for good: nobody else answers these calls.
+    pub(super) fn orphan(&self, why: &str, now: Instant) {
+        for flight in self.adopted() {
+            let error = Error::new(ErrorKind::ConnectionLost, why)
+                .with_hint("the server took the request; whether it acted on it is unknown");
+            self.session
+                .fail(&flight, error, StreamEnd::Disconnected, now);
+        }
+    }
+
+    /// A task that ends with the connection.
+    pub(super) fn keep(&self, task: AbortHandle) {
+        let mut state = self.state.lock();
+        state.tasks.retain(|task| !task.is_finished());
+        state.tasks.push(task);
+    }
+
+    /// Stops every exchange and task.
+    pub(super) fn stop(&self) {
+        let (exchanges, tasks) = {
+            let mut state = self.state.lock();
+            state.adopted.clear();
+            (
+                std::mem::take(&mut state.exchanges),
+                std::mem::take(&mut state.tasks),
+            )
+        };
+        for (_, exchange) in exchanges {
+            exchange.task.abort();
+        }
+        for task in tasks {
+            task.abort();
+        }
+    }
+
+    /// Waits until no exchange is under way.
+    pub(super) async fn idle(&self) {
+        loop {
+            // Before the look, so that the word which comes between look and wait is heard.
+            let idle = self.idle.notified();
+            if self.state.lock().exchanges.is_empty() {
+                return;
+            }
+            idle.await;
+        }
+    }
+}
+
+pub(super) fn is_over(flight: &Flight) -> bool {
+    flight.slot.is_settled() || flight.slot.is_dead()
+}

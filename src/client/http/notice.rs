@@ -1,0 +1,43 @@
+//! Messages that need no answer: notifications, answers to the server, and the word that it should stop.
+//!
+//! Owns their exchange and its time limit. It must not know calls.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::StatusCode;
+use tokio::time::timeout;
+
+use super::ask::{REFUSAL_BYTES, read_all, refusal};
+use super::link::Link;
+use super::renewal;
+use crate::error::Result;
+
+/// How long the server may take to accept a message that needs no answer.
+const ACCEPT: Duration = Duration::from_secs(10);
+
+/// Posts a message that needs no answer. What becomes of it is logged: nobody waits for it.
+pub(super) async fn tell(link: &Link, frame: Bytes) {
+    match timeout(ACCEPT, accepted(link, frame)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the server did not take a message"),
+        Err(_) => tracing::warn!("the server did not take a message in time"),
+    }
+}
+
+async fn accepted(link: &Link, frame: Bytes) -> Result<()> {
+    let generation = link.generation();
+    let mut response = link.channel.send(link.post(frame.clone(), None)).await?;
+    if response.status() == StatusCode::NOT_FOUND
+        && let Some(generation) = generation
+    {
+        renewal::renew(link, generation).await?;
+        response = link.channel.send(link.post(frame, None)).await?;
+    }
+    if response.status().is_success() {
+        // To its end, which is near, so that the connection can be used again.
+        let _ = read_all(&mut response, REFUSAL_BYTES).await;
+        return Ok(());
+    }
+    Err(refusal(response).await)
+}

@@ -1,0 +1,429 @@
+//! The exchange of one request: POST, reply, and what to do when the reply breaks off.
+//!
+//! Owns the states of an exchange. It never waits for the call's consumer and always reads, so that a slow one cannot
+//! stall a connection that others share. It must not know who awaits the call.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use reqwest::{Response, StatusCode};
+use tokio::sync::{Notify, OwnedSemaphorePermit, oneshot};
+use tokio::time::{timeout, timeout_at};
+
+use super::ask;
+use super::backoff::Backoff;
+use super::content::{error_object, is_json, is_stream, renumbered};
+use super::link::{Link, ServerStream, is_over};
+use super::notice;
+use super::renewal;
+use super::reply::Reader;
+use super::server_stream;
+use crate::client::clock;
+use crate::error::{Error, ErrorKind, Result};
+use crate::jsonrpc::ErrorObject;
+use crate::progress::end::StreamEnd;
+use crate::session::flight::Flight;
+use crate::session::stats::DiagnosticKind;
+use crate::sync::Arc;
+use crate::transport::http::refusal::refused;
+
+/// Once the response is there, its body is read on for so long, so that the connection can be used again: servers
+/// close a stream a moment after its last event.
+const LINGER: Duration = Duration::from_millis(50);
+/// And no further than this.
+const LINGER_BYTES: usize = 64 * 1024;
+
+/// So long a cancelled request's own response is waited for, so that the cancel does not overtake the request on
+/// another connection.
+const OVERTAKING: Duration = Duration::from_secs(1);
+
+/// The exchange of one request.
+pub(super) struct Pump {
+    link: Arc<Link>,
+    flight: Arc<Flight>,
+    frame: Bytes,
+    /// One of the connections that may be open at once.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// How reading a reply ended, where the call is not over.
+enum Broken {
+    /// The body ended in order.
+    Ended,
+    Failed(Error),
+}
+
+/// Ends the call where its exchange is dropped with the runtime, and takes the exchange off the list.
+struct Unanswered {
+    link: Arc<Link>,
+    flight: Arc<Flight>,
+    adopted: bool,
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.adopted && !is_over(&self.flight) {
+            let error = Error::connect("the exchange with the server was dropped");
+            let now = clock::now();
+            self.link
+                .session
+                .fail(&self.flight, error, StreamEnd::Disconnected, now);
+        }
+        drop(self.link.leave(self.flight.id()));
+    }
+}
+
+impl Pump {
+    pub(super) fn new(
+        link: Arc<Link>,
+        flight: Arc<Flight>,
+        frame: Vec<u8>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            link,
+            flight,
+            frame: frame.into(),
+            _permit: permit,
+        }
+    }
+
+    /// Runs to the end of the exchange. `abandoned` gives the message with which the server is told to stop.
+    pub(super) async fn run(mut self, abandoned: oneshot::Receiver<Vec<u8>>) {
+        let link = self.link.clone();
+        let mut guard = Unanswered {
+            link: link.clone(),
+            flight: self.flight.clone(),
+            adopted: false,
+        };
+        let head = Notify::new();
+        let mut work = std::pin::pin!(self.serve(&head));
+        tokio::select! {
+            biased;
+            adopted = &mut work => guard.adopted = adopted,
+            Ok(cancel) = abandoned => {
+                // The exchange goes on meanwhile: the response head is what shows that the request was taken.
+                let overtaking = async {
+                    tokio::select! { _ = &mut work => {}, () = head.notified() => {} }
+                };
+                let _ = timeout(OVERTAKING, overtaking).await;
+                notice::tell(&link, cancel.into()).await;
+            }
+        }
+    }
+
+    /// True where the answer comes on the server's own stream.
+    async fn serve(&mut self, head: &Notify) -> bool {
+        match self.exchange(head).await {
+            Ok(adopted) => adopted,
+            Err(error) => {
+                let now = clock::now();
+                let end = match error.kind() {
+                    ErrorKind::ConnectionLost => StreamEnd::Disconnected,
+                    _ => StreamEnd::Failed,
+                };
+                self.link.session.fail(&self.flight, error, end, now);
+                false
+            }
+        }
+    }
+
+    async fn exchange(&mut self, head: &Notify) -> Result<bool> {
+        let (mut renewed, mut mended) = (false, false);
+        loop {
+            let method = self.flight.method.clone();
+            let generation = self.link.generation();
+            let request = self.link.post(self.frame.clone(), Some(&method));
+            let response = match self.link.channel.send(request).await {
+                Ok(response) => response,
+                Err(error) => {
+                    self.reissue_or(error).await?;
+                    continue;
+                }
+            };
+            head.notify_one();
+            self.flight.slot.stamp(clock::now());
+            let status = response.status();
+            if method == "initialize" && status.is_success() {
+                let name = crate::transport::http::header::SESSION_ID;
+                self.link.begin_session(response.headers().get(name));
+            }
+            if status == StatusCode::NOT_FOUND
+                && !renewed
+                && let Some(generation) = generation
+                && !self.link.is_modern(&method)
+            {
+                // The session is gone, so the request was not acted on: once more in a new one.
+                renewed = true;
+                renewal::renew(&self.link, generation).await?;
+                continue;
+            }
+            if status == StatusCode::ACCEPTED && !is_stream(response.headers()) {
+                return self.adopted(&method).await.map(|()| true);
+            }
+            match self.read(response, &mut mended).await? {
+                Next::Over => return Ok(false),
+                Next::Again => {}
+            }
+        }
+    }
+
+    /// The server took the request and answers on its own stream.
+    async fn adopted(&self, method: &str) -> Result<()> {
+        if self.link.is_modern(method) {
+            let text = "the server accepted the request (HTTP status 202) and answers it nowhere";
+            return Err(Error::new(ErrorKind::Protocol, text));
+        }
+        self.link.adopt(self.flight.clone());
+        if self.link.is_sse() {
+            return Ok(());
+        }
+        server_stream::open(&self.link);
+        let mut state = self.link.stream.subscribe();
+        // An error would mean that the link, which this pump holds, is gone.
+        let _ = state
+            .wait_for(|state| matches!(state, ServerStream::Open | ServerStream::Refused))
+            .await;
+        if *self.link.stream.borrow() == ServerStream::Refused {
+            let text = "the server accepted the request (HTTP status 202) but has no stream to answer it on";
+            return Err(Error::new(ErrorKind::Protocol, text));
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, mut response: Response, mended: &mut bool) -> Result<Next> {
+        let alone = self.link.is_modern(&self.flight.method);
+        let link = self.link.clone();
+        let mut reader = Reader::new(&link, Some((&self.flight, alone)));
+        if is_stream(response.headers()) {
+            return self.read_events(&mut reader, response).await;
+        }
+        let status = response.status();
+        let body = match reader.json(&mut response).await {
+            Ok(body) => body,
+            Err(error) => return self.reissue_or(error).await.map(|()| Next::Again),
+        };
+        if status.is_success() && is_json(response.headers(), &body.bytes) {
+            reader.take_json(&body)?;
+            if is_over(&self.flight) {
+                return Ok(Next::Over);
+            }
+            let text = "the reply holds no response to this request";
+            return Err(Error::new(ErrorKind::Protocol, text));
+        }
+        let Some(object) = error_object(&body.bytes) else {
+            return Err(refused(status, response.headers(), &body.bytes));
+        };
+        if object.code == ErrorObject::HEADER_MISMATCH && alone && !*mended {
+            // The tool may have changed since it was listed: its definition, fetched anew, says which headers it wants.
+            *mended = true;
+            ask::refresh_tools(&self.link).await?;
+            return Ok(Next::Again);
+        }
+        reader.refuse(Error::rpc(object).with_status(status.as_u16()));
+        Ok(Next::Over)
+    }
+
+    async fn read_events(
+        &mut self,
+        reader: &mut Reader<'_>,
+        mut response: Response,
+    ) -> Result<Next> {
+        let mut broken = self.read_on(reader, &mut response, None).await?;
+        let mut backoff = Backoff::default();
+        // Counted from the last sign of life, so that a stream that is closed in order and often may go on for ever.
+        let mut deadline = None;
+        loop {
+            let Some(how) = broken else {
+                linger(reader, response).await;
+                return Ok(Next::Over);
+            };
+            drop(response);
+            if matches!(how, Broken::Ended) {
+                reader.salvage()?;
+                if is_over(&self.flight) {
+                    return Ok(Next::Over);
+                }
+            }
+            let modern = self.link.is_modern(&self.flight.method);
+            let resumable = !modern && reader.last_event_id().is_some();
+            if !resumable {
+                self.reissue_or(lost(how, modern)).await?;
+                return Ok(Next::Again);
+            }
+            let until =
+                *deadline.get_or_insert_with(|| clock::now() + self.link.channel.resume_timeout);
+            response = self.resume(reader, &mut backoff, until).await?;
+            self.note_resumed();
+            let silence = self.link.channel.resume_timeout;
+            broken = self.read_on(reader, &mut response, Some(silence)).await?;
+            if reader.chunks > 0 {
+                deadline = None;
+            }
+        }
+    }
+
+    /// Reads until the call is over or the stream ends; `silence` ends one that was taken up again and brings nothing.
+    async fn read_on(
+        &self,
+        reader: &mut Reader<'_>,
+        response: &mut Response,
+        silence: Option<Duration>,
+    ) -> Result<Option<Broken>> {
+        loop {
+            if is_over(&self.flight) {
+                return Ok(None);
+            }
+            let step = reader.step(response);
+            let step = match silence {
+                None => step.await,
+                Some(silence) => match timeout(silence, step).await {
+                    Ok(step) => step,
+                    Err(_) => return Err(silent(silence)),
+                },
+            };
+            match step {
+                Ok(true) => {}
+                Ok(false) if is_over(&self.flight) => return Ok(None),
+                Ok(false) => return Ok(Some(Broken::Ended)),
+                Err(error) if error.kind() == ErrorKind::ConnectionLost => {
+                    return Ok(Some(Broken::Failed(error)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Takes the stream up where it broke (2025-11-25, Streamable HTTP, "Resumability and Redelivery").
+    async fn resume(
+        &self,
+        reader: &mut Reader<'_>,
+        backoff: &mut Backoff,
+        until: Instant,
+    ) -> Result<Response> {
+        if let Some(retry) = reader.retry.take() {
+            backoff.want(retry);
+            backoff.succeeded();
+        }
+        loop {
+            tokio::time::sleep(backoff.next()).await;
+            let request = self.link.get(reader.last_event_id());
+            let sent = timeout_at(until.into(), self.link.channel.send(request)).await;
+            let failure = match sent {
+                Err(_) => return Err(silent(self.link.channel.resume_timeout)),
+                Ok(Ok(response))
+                    if response.status().is_success() && is_stream(response.headers()) =>
+                {
+                    reader.resume();
+                    backoff.succeeded();
+                    return Ok(response);
+                }
+                Ok(Ok(response)) if response.status().is_server_error() => {
+                    refused(response.status(), response.headers(), &[])
+                }
+                Ok(Ok(response)) => {
+                    let refusal = refused(response.status(), response.headers(), &[]);
+                    let text = "the response stream broke, and the server does not let it be taken up again";
+                    return Err(Error::connect(text).with_source(refusal).with_hint(
+                        "the request was written; whether the server acted on it is unknown",
+                    ));
+                }
+                Ok(Err(error)) if error.kind() == ErrorKind::ConnectionLost => error,
+                Ok(Err(error)) => return Err(error),
+            };
+            if clock::now() >= until {
+                let text = "the response stream broke, and the server could not be reached again";
+                return Err(Error::connect(text).with_source(failure).with_hint(
+                    "the request was written; whether the server acted on it is unknown",
+                ));
+            }
+        }
+    }
+
+    fn note_resumed(&self) {
+        self.flight.slot.mark_gap();
+        let counters = &self.link.session.counters;
+        counters.note(DiagnosticKind::Resumed, || {
+            format!("request {} of {}", self.flight.id(), self.flight.method)
+        });
+    }
+
+    /// Sends the call again under a new id where that is allowed; else it ends with `error`.
+    async fn reissue_or(&mut self, error: Error) -> Result<()> {
+        let modern = self.link.is_modern(&self.flight.method);
+        let lost = error.kind() == ErrorKind::ConnectionLost;
+        if !modern || !lost || !self.may_reissue() {
+            return Err(error);
+        }
+        tracing::debug!(%error, method = %self.flight.method, "the reply broke off; the call is sent again");
+        let mut backoff = Backoff::default();
+        tokio::time::sleep(backoff.next()).await;
+        let old = self.flight.id();
+        let Some(id) = self.link.session.renumber(&self.flight) else {
+            return Err(error);
+        };
+        self.link.rename(old, id);
+        self.frame = renumbered(&self.frame, id);
+        self.note_resumed();
+        Ok(())
+    }
+
+    /// Whether the caller allows it, or the tool is declared to do no more when it is called twice.
+    fn may_reissue(&self) -> bool {
+        if self.flight.take_reissue() {
+            return true;
+        }
+        if !self.link.reissue_safe || self.flight.method != "tools/call" {
+            return false;
+        }
+        let tool = ask::tool_name(&self.frame);
+        let known = tool.and_then(|tool| self.link.session.tools.get()?.get(&tool));
+        known.is_some_and(|known| known.read_only || known.idempotent)
+            && self.flight.take_safe_reissue()
+    }
+}
+
+/// What follows a reply.
+enum Next {
+    Over,
+    /// The request is to be posted once more.
+    Again,
+}
+
+/// Reads on for a moment behind the response.
+async fn linger(reader: &mut Reader<'_>, mut response: Response) {
+    let mut rest = 0;
+    let reading = async {
+        while rest < LINGER_BYTES {
+            match reader.step(&mut response).await {
+                Ok(true) => rest += 4096,
+                Ok(false) | Err(_) => return,
+            }
+        }
+    };
+    let _ = timeout(LINGER, reading).await;
+}
+
+fn lost(how: Broken, modern: bool) -> Error {
+    let hint = if modern {
+        "whether the server acted on the request is unknown; `reissue` sends such a call again"
+    } else {
+        "whether the server acted on the request is unknown; its stream has no event ids to take it up by"
+    };
+    match how {
+        Broken::Ended => {
+            Error::connect("the server ended the reply without a response").with_hint(hint)
+        }
+        Broken::Failed(error) => Error::connect("the reply broke off")
+            .with_source(error)
+            .with_hint(hint),
+    }
+}
+
+fn silent(limit: Duration) -> Error {
+    let text =
+        format!("the reply was taken up again after a break, and brought nothing for {limit:?}");
+    Error::connect(text).with_hint(
+        "the server may have lost the response; raise `resume_timeout` if it may be silent for so long",
+    )
+}
