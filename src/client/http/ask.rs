@@ -26,7 +26,10 @@ use crate::transport::http::refusal::{refused, unreachable};
 const ANSWER: Duration = Duration::from_secs(30);
 
 /// How much of a refusal's body is read.
-pub(super) const REFUSAL_BYTES: usize = 64 * 1024;
+const REFUSAL_BYTES: usize = 64 * 1024;
+
+/// How long that may take where the body should be empty.
+const DRAIN: Duration = Duration::from_millis(50);
 
 /// A server with more pages of tools than this is not asked further.
 const MAX_PAGES: usize = 1000;
@@ -106,7 +109,7 @@ pub(super) async fn refusal(mut response: Response) -> Error {
     refused(response.status(), response.headers(), &body)
 }
 
-pub(super) async fn read_all(response: &mut Response, limit: usize) -> Result<Vec<u8>> {
+async fn read_all(response: &mut Response, limit: usize) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > limit {
@@ -116,6 +119,11 @@ pub(super) async fn read_all(response: &mut Response, limit: usize) -> Result<Ve
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Reads a body that says nothing to its end, which is near, so that the connection can be used again.
+pub(super) async fn drain(mut response: Response) {
+    let _ = timeout(DRAIN, read_all(&mut response, REFUSAL_BYTES)).await;
 }
 
 /// Lists the tools anew, so that what they want mirrored into headers is known.

@@ -62,9 +62,7 @@ async fn pinned(
         return Ok(());
     }
     match handshake(client, options, version).await {
-        Err(error) if version == ProtocolVersion::V2024_11_05 && is_refused(&error) => {
-            by_events(client, link, options, error).await
-        }
+        Err(error) if is_refused(&error) => by_events(client, link, options, error).await,
         shaken => shaken,
     }
 }
@@ -81,7 +79,7 @@ async fn speak(client: &Client, link: &Arc<Link>, options: &Options, era: Era) -
         Era::Handshake => handshake(client, options, ProtocolVersion::LATEST_HANDSHAKE).await,
         Era::Sse => {
             event_channel::open(link).await?;
-            handshake(client, options, ProtocolVersion::V2024_11_05).await
+            shake_over_events(client, options).await
         }
     }
 }
@@ -152,7 +150,13 @@ async fn by_events(
         tracing::debug!(%error, "the server has no event stream of 2024-11-05 either");
         return Err(refusal);
     }
-    handshake(client, options, ProtocolVersion::V2024_11_05).await
+    shake_over_events(client, options).await
+}
+
+/// The transport is that of 2024-11-05, but servers speak later revisions over it too.
+async fn shake_over_events(client: &Client, options: &Options) -> Result<()> {
+    let version = options.version.unwrap_or(ProtocolVersion::LATEST_HANDSHAKE);
+    handshake(client, options, version).await
 }
 
 fn names(versions: &[String], version: ProtocolVersion) -> bool {

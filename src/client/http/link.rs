@@ -79,6 +79,7 @@ struct State {
 /// The handle on the exchange of one request.
 #[derive(Debug)]
 pub(super) struct Exchange {
+    pub(super) flight: Arc<Flight>,
     pub(super) task: AbortHandle,
     /// Takes the message that tells the server to stop.
     pub(super) abandon: oneshot::Sender<Vec<u8>>,

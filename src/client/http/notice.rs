@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::StatusCode;
 use tokio::time::timeout;
 
-use super::ask::{REFUSAL_BYTES, read_all, refusal};
+use super::ask::{drain, refusal};
 use super::link::Link;
 use super::renewal;
 use crate::error::Result;
@@ -35,8 +35,7 @@ async fn accepted(link: &Link, frame: Bytes) -> Result<()> {
         response = link.channel.send(link.post(frame, None)).await?;
     }
     if response.status().is_success() {
-        // To its end, which is near, so that the connection can be used again.
-        let _ = read_all(&mut response, REFUSAL_BYTES).await;
+        drain(response).await;
         return Ok(());
     }
     Err(refusal(response).await)

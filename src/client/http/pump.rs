@@ -103,11 +103,18 @@ impl Pump {
             adopted = &mut work => guard.adopted = adopted,
             Ok(cancel) = abandoned => {
                 // The exchange goes on meanwhile: the response head is what shows that the request was taken.
+                let mut ended = None;
                 let overtaking = async {
-                    tokio::select! { _ = &mut work => {}, () = head.notified() => {} }
+                    tokio::select! { adopted = &mut work => ended = Some(adopted), () = head.notified() => {} }
                 };
                 let _ = timeout(OVERTAKING, overtaking).await;
                 notice::tell(&link, cancel.into()).await;
+                guard.adopted = match ended {
+                    Some(adopted) => adopted,
+                    // A call in its grace still waits for updates and the response.
+                    None if !is_over(&guard.flight) => work.await,
+                    None => false,
+                };
             }
         }
     }
@@ -158,8 +165,11 @@ impl Pump {
                 renewal::renew(&self.link, generation).await?;
                 continue;
             }
-            if status == StatusCode::ACCEPTED && !is_stream(response.headers()) {
-                return self.adopted(&method).await.map(|()| true);
+            let accepted = status == StatusCode::ACCEPTED && !is_stream(response.headers());
+            if accepted || (status.is_success() && self.link.is_sse()) {
+                self.adopted(&method).await?;
+                ask::drain(response).await;
+                return Ok(true);
             }
             match self.read(response, &mut mended).await? {
                 Next::Over => return Ok(false),

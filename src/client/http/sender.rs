@@ -15,6 +15,8 @@ use super::notice;
 use super::pump::Pump;
 use super::server_stream;
 use crate::client::clock;
+use crate::error::Error;
+use crate::progress::end::StreamEnd;
 use crate::session::flight::Flight;
 use crate::session::outbox::Departure;
 use crate::sync::Arc;
@@ -75,21 +77,27 @@ async fn finished(notification: &mut Option<Work>) {
 fn begin(
     link: &Arc<Link>,
     flight: Arc<Flight>,
-    frame: Vec<u8>,
+    mut frame: Vec<u8>,
     permit: Option<OwnedSemaphorePermit>,
 ) {
+    // The newline that ends a frame on byte streams has no place in a body.
+    frame.pop_if(|last| *last == b'\n');
     link.told.request(&flight.method, &frame);
     let id = flight.id();
     let (abandon, abandoned) = oneshot::channel();
-    let pump = Pump::new(link.clone(), flight, frame, permit);
+    let pump = Pump::new(link.clone(), flight.clone(), frame, permit);
     // Race: the exchange may be over before it is on the list, and would then stay there. So it waits until it is.
     let (entered, entry) = oneshot::channel::<()>();
     let task = link.runtime.spawn(async move {
         let _ = entry.await;
         pump.run(abandoned).await;
     });
-    let task = task.abort_handle();
-    link.enter(id, Exchange { task, abandon });
+    let exchange = Exchange {
+        flight,
+        task: task.abort_handle(),
+        abandon,
+    };
+    link.enter(id, exchange);
     let _ = entered.send(());
 }
 
@@ -98,6 +106,10 @@ fn cancel(link: &Arc<Link>, id: i64, frame: Vec<u8>) {
     if link.session.wire().is_modern() {
         // Closing the response stream is the signal (2026-07-28, Streamable HTTP, "Cancellation").
         if let Some(exchange) = exchange {
+            // With its stream a call in its grace loses all that it still waits for.
+            let (flight, now) = (&exchange.flight, clock::now());
+            let end = StreamEnd::Cancelled;
+            link.session.fail(flight, Error::cancelled(), end, now);
             exchange.task.abort();
         }
         return;

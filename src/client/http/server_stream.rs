@@ -2,7 +2,7 @@
 //!
 //! Owns keeping it open. It keeps no connection alive, and has no clocks. It must not know what the messages say.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
 use super::content::is_stream;
@@ -12,6 +12,9 @@ use crate::client::clock;
 use crate::error::Result;
 use crate::session::stats::DiagnosticKind;
 use crate::sync::Arc;
+
+/// A stream that stayed open for so long was not closed at once.
+const LASTING: Duration = Duration::from_secs(5);
 
 /// Opens the stream, unless that was done before. A server may have none (2025-11-25, Streamable HTTP, "Listening for
 /// Messages from the Server").
@@ -58,13 +61,18 @@ async fn keep_open(link: &Link) {
                     note_resumed(link);
                 }
                 link.stream.send_replace(ServerStream::Open);
+                let opened = clock::now();
                 while step(&mut reader, &mut response)
                     .await
                     .is_ok_and(|more| more)
                 {}
                 if reader.chunks > 0 {
-                    backoff.succeeded();
                     lost_since = None;
+                }
+                // A server that closes the stream as soon as it is open is asked less and less often.
+                let lasted = clock::now().saturating_duration_since(opened);
+                if reader.retry.is_some() || lasted >= LASTING {
+                    backoff.succeeded();
                 }
             }
             Ok(response) if response.status().is_server_error() => {
