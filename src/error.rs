@@ -80,7 +80,7 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_enums, reason = "a call has two clocks, by design")]
 pub enum Clock {
-    /// Time without a sign of life; re-armed by every update.
+    /// Time without a sign of life; re-armed by every update, and over HTTP by any byte of the call's own stream.
     Idle,
     /// Time for the whole call, whatever arrives.
     Total,

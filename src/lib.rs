@@ -52,10 +52,11 @@
 //!    newest, which says how many it stands for ([`Progress::merged`], [`Overflow`]).
 //! 5. **Registered before the first byte.** The token is live before the request is queued.
 //! 6. **Gone on every path.** However a call ends, nothing of it stays in the registry.
-//! 7. **Dropping is cancelling**, at once, without a runtime, once.
+//! 7. **Dropping is cancelling**, at once, without a runtime, once. Over HTTP in revision 2026-07-28 the signal is that the
+//!    response stream is closed.
 //! 8. **Tolerant in, strict out.** What a server gets wrong is counted and told ([`Client::stats`],
 //!    [`Client::diagnostics`]) and fails no call.
-//! 9. **Two clocks.** Idle, which every update re-arms, and total; both per call, each named in its error.
+//! 9. **Two clocks.** Idle, which every update re-arms, and over HTTP any byte of the call's own stream, and total; both per call, each named in its error.
 //! 10. **One operation, one stream.** Not yet: requests of several legs and tasks are still to come.
 //!
 //! # Finding your way
@@ -69,13 +70,14 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `stdio` | yes | servers as child processes: [`Client::stdio`] |
+//! | `http` | yes | servers over HTTP: [`Client::http`], [`transport::HttpEndpoint`] |
 //! | `testing` | no | the scripted server and the embedded demo server |
 //! | `indicatif` | no | the bars of the command line |
 //! | `cli` | no | the `mcp-progress` command |
 //!
 //! # What does not work yet
 //!
-//! HTTP, tasks, requests of the server to the client (sampling, elicitation, roots) and sending progress are still to
+//! OAuth, tasks, requests of the server to the client (sampling, elicitation, roots) and sending progress are still to
 //! come. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -135,7 +135,8 @@ impl<T: DeserializeOwned, H: Handler> Request<T, H> {
         self
     }
 
-    /// Fails the call after this long without an update; `None` for never. Default 5 minutes, or the client's.
+    /// Fails the call after this long without a sign of life, which is an update, and over HTTP any byte
+    /// ([`life_signs`](Self::life_signs)); `None` for never. Default 5 minutes, or the client's.
     ///
     /// The clock starts when the request has been written.
     pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
