@@ -86,6 +86,12 @@ impl Shelf {
         Some(&entry.handler)
     }
 
+    /// What lists say about an entry.
+    pub(crate) fn definition(&self, key: &str) -> Option<&Value> {
+        let entry = self.entries.iter().find(|entry| entry.key == key)?;
+        Some(&entry.definition)
+    }
+
     /// The handler of the first URI template whose literal beginning `uri` shares.
     pub(crate) fn matching(&self, uri: &str) -> Option<&Handler> {
         let entry = self.entries.iter().find(|entry| {

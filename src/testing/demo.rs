@@ -25,8 +25,12 @@ impl ScriptedServer {
     /// | tool `burst` | `n` 10 | all updates and the result in one write |
     /// | tool `fail` | `after` 3, `delay_ms` 200 | updates, then a tool error |
     /// | tool `hang` | | never answers |
+    /// | tool `test_tool_with_progress` | | 0, 50 and 100 of 100, 50 ms apart |
+    /// | tool `test_reconnection` | | closes its stream over HTTP, answers 100 ms later |
     /// | resource `demo:///report` | | three updates, then text |
     /// | prompt `summary` | `topic` | three updates, then a message |
+    ///
+    /// The last two tools are those that the official conformance suite asks a server for.
     ///
     /// ```
     /// use mcp_progress::testing::{Script, ScriptedServer};
@@ -70,6 +74,14 @@ impl ScriptedServer {
             .tool_with(tool("hang", "Never answers", &[]), |_request| {
                 Script::new().silence()
             })
+            .tool_with(
+                tool("test_tool_with_progress", "Three updates", &[]),
+                three_updates,
+            )
+            .tool_with(
+                tool("test_reconnection", "Closes its stream", &[]),
+                reconnection,
+            )
             .resource_with(
                 json!({"uri": "demo:///report", "name": "report", "mimeType": "text/plain"}),
                 report,
@@ -175,6 +187,27 @@ fn fail(request: &Request) -> Script {
     script
         .wait(pause)
         .tool_error(format!("failed after {after} steps"))
+}
+
+fn three_updates(_request: &Request) -> Script {
+    let pause = Duration::from_millis(50);
+    let script = [0, 50, 100]
+        .into_iter()
+        .fold(Script::new(), |script, done| {
+            script
+                .progress_message(done, 100, format!("{done} of 100"))
+                .wait(pause)
+        });
+    script.text("all three are sent")
+}
+
+fn reconnection(_request: &Request) -> Script {
+    let pause = Duration::from_millis(100);
+    Script::new()
+        .wait(pause)
+        .close_stream()
+        .wait(pause)
+        .text("answered after the stream was closed")
 }
 
 fn three_steps(messages: [&str; 3]) -> Script {

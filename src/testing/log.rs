@@ -1,5 +1,6 @@
 //! Owns the record of what the server received. Must not know how it answers.
 
+use crate::testing::http_request::HttpRequest;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,6 +21,7 @@ pub struct Received {
     connection: usize,
     raw: Arc<[u8]>,
     value: Value,
+    http: Option<Arc<HttpRequest>>,
 }
 
 impl Received {
@@ -28,7 +30,7 @@ impl Received {
         self.connection
     }
 
-    /// The line as it was read, without its line end. The messages of a batch share one line.
+    /// The line as it was read, without its line end, or the body of the HTTP request. The messages of a batch share it.
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }
@@ -52,6 +54,11 @@ impl Received {
     pub fn params(&self) -> &Value {
         &self.value["params"]
     }
+
+    /// The HTTP request that it came in; none over a byte stream.
+    pub fn http(&self) -> Option<&HttpRequest> {
+        self.http.as_deref()
+    }
 }
 
 impl fmt::Debug for Received {
@@ -68,6 +75,7 @@ impl fmt::Debug for Received {
 #[derive(Debug, Default)]
 struct Entries {
     messages: Vec<Received>,
+    http: Vec<Arc<HttpRequest>>,
     stopped: Vec<Value>,
     connections: usize,
 }
@@ -113,7 +121,8 @@ impl Log {
         }
     }
 
-    /// Every message in the order of arrival, also what is not JSON. Blank lines are left out.
+    /// Every message in the order of arrival, also what is not JSON, and over HTTP what was refused. Blank lines are
+    /// left out.
     pub fn messages(&self) -> Vec<Received> {
         self.lock().messages.clone()
     }
@@ -128,6 +137,12 @@ impl Log {
         self.matching(|message| message.method() == Some(method) && message.id().is_none())
     }
 
+    /// Every HTTP request in the order in which they were answered or begun to be, also those without a message.
+    pub fn http_requests(&self) -> Vec<HttpRequest> {
+        let entries = self.lock();
+        entries.http.iter().map(|one| (**one).clone()).collect()
+    }
+
     /// The ids named by `notifications/cancelled`, in order, whether or not such a request was running.
     pub fn cancelled(&self) -> Vec<Value> {
         let cancels = self.notifications("notifications/cancelled");
@@ -138,7 +153,8 @@ impl Log {
     }
 
     /// The ids of the requests that a cancellation reached in time: their script was still running and was stopped,
-    /// or went on behind its [`until_cancelled`]; or they were open subscriptions.
+    /// or went on behind its [`until_cancelled`]; or they were open subscriptions. Over HTTP in 2026-07-28, closing
+    /// the stream of the response is that cancellation.
     ///
     /// [`until_cancelled`]: crate::testing::Script::until_cancelled
     pub fn stopped(&self) -> Vec<Value> {
@@ -181,7 +197,25 @@ impl Log {
             connection,
             raw,
             value,
+            http: None,
         });
+        self.changes.send_replace(());
+    }
+
+    /// Notes an HTTP request and the messages in its body.
+    pub(crate) fn http(&self, request: HttpRequest, raw: &[u8], messages: Vec<Value>) {
+        let (request, raw) = (Arc::new(request), Arc::<[u8]>::from(raw));
+        let mut entries = self.lock();
+        entries.http.push(Arc::clone(&request));
+        entries
+            .messages
+            .extend(messages.into_iter().map(|value| Received {
+                connection: request.connection,
+                raw: Arc::clone(&raw),
+                value,
+                http: Some(Arc::clone(&request)),
+            }));
+        drop(entries);
         self.changes.send_replace(());
     }
 

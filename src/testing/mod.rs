@@ -1,12 +1,12 @@
 //! A scripted MCP server with which programs test their own progress code.
 //!
-//! Owns the playing of scripts against the newline-delimited byte-stream binding of MCP, in both eras.
+//! Owns the playing of scripts against the newline-delimited byte-stream binding of MCP, in both eras, and over HTTP.
 //! Must not know the client: nothing in here imports another module of this crate, so that a fault in the
 //! client cannot hide behind the same fault in its test server.
 //!
 //! A [`ScriptedServer`] answers each request with a [`Script`]: updates, pauses, a result, or one of the odd
-//! things that servers do. A [`Log`] tells what the server received. All time is `tokio::time`, so tests on a
-//! paused clock take no time.
+//! things that servers do. It is served over a byte stream, or over [HTTP](ScriptedServer::http). A [`Log`] tells what
+//! the server received. All time is `tokio::time`, so tests on a paused clock take no time.
 //!
 //! ```
 //! use mcp_progress::testing::{Script, ScriptedServer};
@@ -47,6 +47,8 @@ mod config;
 mod connector;
 mod demo;
 mod frame;
+mod http;
+mod http_request;
 mod log;
 mod outbox;
 mod request;
@@ -55,13 +57,17 @@ mod script;
 mod serve;
 mod server;
 mod session;
+mod stage;
 mod stdio;
+mod subscription;
 mod update;
 
 #[cfg(test)]
 mod tests;
 
 pub use config::Eras;
+pub use http::{HttpHosting, HttpListening};
+pub use http_request::HttpRequest;
 pub use log::{Log, Received};
 pub use request::Request;
 pub use script::Script;

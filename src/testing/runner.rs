@@ -3,7 +3,7 @@
 use crate::testing::frame::{self, Answer};
 use crate::testing::request::Request;
 use crate::testing::script::{Script, Step};
-use crate::testing::session::Session;
+use crate::testing::stage::Stage;
 use crate::testing::update::Update;
 use futures::future::{Either, pending, select};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const PROGRESS: &str = "notifications/progress";
 /// The script of one request while it runs.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    session: Arc<Session>,
+    stage: Arc<dyn Stage>,
     request: Request,
     /// What a burst holds back.
     held: Vec<u8>,
@@ -32,9 +32,9 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    pub(crate) fn new(session: Arc<Session>, request: Request) -> Self {
+    pub(crate) fn new(stage: Arc<dyn Stage>, request: Request) -> Self {
         Self {
-            session,
+            stage,
             request,
             held: Vec::new(),
             bursts: 0,
@@ -66,7 +66,7 @@ impl Runner {
             }
             None => self.play_or_stop(&script.steps, &cancel).await,
         }
-        self.session.finished(self.request.id(), &cancel);
+        self.stage.finished(self.request.id(), &cancel);
     }
 
     /// Plays to the end, or to the cancellation if that comes first.
@@ -82,7 +82,7 @@ impl Runner {
             Either::Left(_)
         );
         if stopped {
-            self.session.note_stopped(self.request.id());
+            self.stage.stopped(self.request.id());
         }
     }
 
@@ -97,7 +97,7 @@ impl Runner {
 
     /// Goes on behind `until_cancelled`, to the last step and no further: no answer of its own accord.
     async fn clean_up(&mut self, before: &[Step], after: &[Step]) {
-        self.session.note_stopped(self.request.id());
+        self.stage.stopped(self.request.id());
         let opened = before
             .iter()
             .filter(|step| matches!(step, Step::BurstStart))
@@ -155,9 +155,10 @@ impl Runner {
             Step::Silence => self.silent = true,
             // Only a second one comes here, and the request is cancelled by then.
             Step::UntilCancelled => {}
+            Step::CloseStream => self.stage.close_stream(),
             Step::Crash => {
-                self.session.outbox().write(std::mem::take(&mut self.held));
-                self.session.close();
+                self.stage.write(std::mem::take(&mut self.held));
+                self.stage.crash();
                 pending::<()>().await;
             }
         }
@@ -202,7 +203,7 @@ impl Runner {
     }
 
     fn respond(&mut self, answer: Answer) {
-        let answer = self.session.shape(&self.request, answer);
+        let answer = self.stage.shape(&self.request, answer);
         self.emit(frame::response(self.request.id(), &answer));
         self.answer = Some(answer);
     }
@@ -211,7 +212,7 @@ impl Runner {
         if self.bursts > 0 {
             self.held.extend(bytes);
         } else {
-            self.session.outbox().write(bytes);
+            self.stage.write(bytes);
         }
     }
 
@@ -221,14 +222,14 @@ impl Runner {
             // A large flood in a burst must not keep the reader of this connection from its turn.
             tokio::task::yield_now().await;
         } else {
-            self.session.outbox().write_through(bytes).await;
+            self.stage.write_through(bytes).await;
         }
     }
 
     fn end_burst(&mut self) {
         self.bursts = self.bursts.saturating_sub(1);
         if self.bursts == 0 {
-            self.session.outbox().write(std::mem::take(&mut self.held));
+            self.stage.write(std::mem::take(&mut self.held));
         }
     }
 }

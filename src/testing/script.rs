@@ -23,6 +23,7 @@ pub(crate) enum Step {
     AnswerAgain,
     Silence,
     UntilCancelled,
+    CloseStream,
     Crash,
 }
 
@@ -133,7 +134,7 @@ impl Script {
     }
 
     /// Writes a line exactly as given, with a line feed behind it: something that is no JSON, another spelling of a
-    /// message, a request to the client.
+    /// message, a request to the client. Over HTTP the line is the data of an event.
     pub fn raw(self, line: impl AsRef<[u8]>) -> Self {
         let mut bytes = line.as_ref().to_vec();
         bytes.push(b'\n');
@@ -141,7 +142,7 @@ impl Script {
     }
 
     /// Writes bytes exactly as given, without a line end: for a line that arrives in pieces. What other scripts
-    /// write meanwhile may come between the pieces.
+    /// write meanwhile may come between the pieces. Over HTTP the event is sent when its line is whole.
     pub fn raw_bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.step(Step::Raw(bytes.into()))
     }
@@ -226,8 +227,28 @@ impl Script {
         self.step(Step::Silence)
     }
 
+    /// Closes the request's own stream over HTTP in good order while the script goes on: the connection stays.
+    ///
+    /// In the handshake revisions the client fetches what follows with `Last-Event-ID`; in 2026-07-28 it is lost and
+    /// the request counts as cancelled. It does nothing over a byte stream, with JSON replies, and on a stream that
+    /// other requests share.
+    ///
+    /// ```
+    /// use mcp_progress::testing::Script;
+    /// use std::time::Duration;
+    ///
+    /// let polled = Script::new().progress(1, 2).close_stream().wait(Duration::from_secs(1)).text("done");
+    /// # let _ = polled;
+    /// ```
+    pub fn close_stream(self) -> Self {
+        self.step(Step::CloseStream)
+    }
+
     /// Closes the connection in mid-call, once what was written before has gone out (or a second has passed).
     /// The steps behind this one do not run.
+    ///
+    /// Over HTTP it breaks the connection that the request's stream is read on. A session lives on, but a client that
+    /// resumes the stream waits there in vain, as with some servers.
     pub fn crash(self) -> Self {
         self.step(Step::Crash)
     }

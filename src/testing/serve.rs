@@ -68,7 +68,7 @@ fn run_scripts(
         cancel,
     } in chosen
     {
-        let runner = Runner::new(Arc::clone(session), request);
+        let runner = Runner::new(session.clone(), request);
         scripts.push(Box::pin(runner.run(script, cancel)));
     }
     while let Poll::Ready(Some(())) = scripts.poll_next_unpin(cx) {}

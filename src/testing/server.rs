@@ -1,6 +1,8 @@
 //! Owns the server as its users build and steer it. Must not know how a connection works.
 
 use crate::testing::config::{Config, Eras, Handler, Probe, Shelf};
+use crate::testing::http::hosting::HttpHosting;
+use crate::testing::http::hub::Hub;
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
@@ -41,6 +43,7 @@ pub struct ScriptedServer {
     config: Arc<Config>,
     log: Log,
     sessions: Arc<Mutex<Vec<Weak<Session>>>>,
+    hub: Arc<Hub>,
 }
 
 impl Default for ScriptedServer {
@@ -57,6 +60,7 @@ impl ScriptedServer {
             config: Arc::default(),
             log: Log::new(),
             sessions: Arc::default(),
+            hub: Arc::default(),
         }
     }
 
@@ -300,6 +304,15 @@ impl ScriptedServer {
         Ok(())
     }
 
+    /// Puts the server on HTTP.
+    pub fn http(&self) -> HttpHosting {
+        HttpHosting::new(
+            Arc::clone(&self.config),
+            self.log.clone(),
+            Arc::clone(&self.hub),
+        )
+    }
+
     /// What the server received so far, and will receive.
     #[must_use]
     pub fn log(&self) -> Log {
@@ -307,8 +320,10 @@ impl ScriptedServer {
     }
 
     /// Sends a notification that belongs to no request on every open connection. With `Value::Null` as parameters it
-    /// has none.
+    /// has none. Over HTTP it goes to the GET stream of each session, and waits there until one is open; 2026-07-28
+    /// has no place for it.
     pub fn notify(&self, method: &str, params: &Value) {
+        self.hub.notify(method, params);
         for session in self.open_sessions() {
             session.notify(method, params);
         }
@@ -328,32 +343,42 @@ impl ScriptedServer {
     /// ```
     pub fn notify_subscribers(&self, method: &str, params: &Value) -> usize {
         let sessions = self.open_sessions();
-        sessions
+        let told: usize = sessions
             .iter()
             .map(|session| session.notify_subscribers(method, params))
-            .sum()
+            .sum();
+        told + self.hub.notify_subscribers(method, params)
     }
 
     /// Ends all open subscriptions in good order, each with its result.
     pub fn close_subscriptions(&self) {
+        self.hub.close_subscriptions();
         for session in self.open_sessions() {
             session.close_subscriptions();
         }
     }
 
-    /// Ends all open subscriptions by `notifications/cancelled`, which a server may do on byte streams.
+    /// Ends all open subscriptions by `notifications/cancelled`, which a server may do on byte streams, and over HTTP by
+    /// closing their streams.
     pub fn cancel_subscriptions(&self) {
+        self.hub.cancel_subscriptions();
         for session in self.open_sessions() {
             session.cancel_subscriptions();
         }
     }
 
-    /// Closes all open connections once what was written has gone out, or after a second. Requests that come later on
-    /// a new connection are served.
+    /// Closes all open connections once what was written has gone out, or after a second; those of HTTP at once.
+    /// Requests that come later on a new connection are served, and the sessions of HTTP with their scripts go on.
     pub fn disconnect(&self) {
+        self.hub.break_off();
         for session in self.open_sessions() {
             session.close();
         }
+    }
+
+    /// Forgets all sessions of HTTP: the next request of each is answered with 404. What runs in them goes on to its end.
+    pub fn expire_sessions(&self) {
+        self.hub.expire();
     }
 
     fn open_sessions(&self) -> Vec<Arc<Session>> {

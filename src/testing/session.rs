@@ -8,15 +8,15 @@ use crate::testing::log::Log;
 use crate::testing::outbox::Outbox;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
+use crate::testing::stage::Stage;
+use crate::testing::subscription::Subscription;
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::Notify;
-
-/// `_meta` key that ties a notification to the `subscriptions/listen` request it belongs to.
-const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// One connection, as its scripts and the server's handle see it.
 #[derive(Debug)]
@@ -46,42 +46,6 @@ pub(super) struct Chosen {
     pub(super) cancel: Arc<Notify>,
 }
 
-/// An open `subscriptions/listen` request.
-#[derive(Debug)]
-struct Subscription {
-    request: Request,
-}
-
-impl Subscription {
-    /// Whether the client asked for such notifications. Those the specification does not name go to everyone.
-    fn wants(&self, method: &str, params: &Value) -> bool {
-        let filter = self.request.field("notifications");
-        match method {
-            "notifications/tools/list_changed" => filter["toolsListChanged"] == true,
-            "notifications/prompts/list_changed" => filter["promptsListChanged"] == true,
-            "notifications/resources/list_changed" => filter["resourcesListChanged"] == true,
-            "notifications/resources/updated" => {
-                let uris = filter["resourceSubscriptions"].as_array();
-                uris.is_some_and(|uris| uris.contains(&params["uri"]))
-            }
-            _ => true,
-        }
-    }
-
-    fn notification(&self, method: &str, params: &Value) -> Vec<u8> {
-        let mut params = if params.is_object() {
-            params.clone()
-        } else {
-            json!({})
-        };
-        if !params["_meta"].is_object() {
-            params["_meta"] = json!({});
-        }
-        params["_meta"][SUBSCRIPTION_ID] = self.request.id().clone();
-        frame::notification(method, &params)
-    }
-}
-
 impl Session {
     pub(super) fn new(config: Arc<Config>, log: Log, outbox: Outbox) -> Self {
         Self {
@@ -107,39 +71,11 @@ impl Session {
         self.outbox.end();
     }
 
-    /// The channel to the peer.
-    pub(crate) fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
     /// Closes the connection as soon as what is queued now is written.
     pub(crate) fn close(&self) {
         self.closing.store(true, Ordering::Release);
         // Also wakes the task of the connection, which then looks at the flag.
         self.outbox.end();
-    }
-
-    /// The answer as the revision of the request wants it.
-    pub(crate) fn shape(&self, request: &Request, answer: Answer) -> Answer {
-        answer::shape(&self.config, request, answer)
-    }
-
-    /// Notes that a cancellation reached the request while its script ran.
-    pub(crate) fn note_stopped(&self, id: &Value) {
-        self.log.stop(id.clone());
-    }
-
-    /// Forgets a script that came to its end. A later request under the same id keeps its entry.
-    pub(crate) fn finished(&self, id: &Value, cancel: &Arc<Notify>) {
-        let mut state = self.lock();
-        let key = id.to_string();
-        if state
-            .running
-            .get(&key)
-            .is_some_and(|running| Arc::ptr_eq(running, cancel))
-        {
-            state.running.remove(&key);
-        }
     }
 
     /// Sends a notification that belongs to no request.
@@ -163,9 +99,9 @@ impl Session {
     /// Ends all subscriptions with their result.
     pub(crate) fn close_subscriptions(&self) {
         let closed = std::mem::take(&mut self.lock().subscriptions);
-        for Subscription { request } in closed {
-            let result = json!({"_meta": {SUBSCRIPTION_ID: request.id()}});
-            let answer = self.shape(&request, Answer::Result(result));
+        for subscription in closed {
+            let request = subscription.request();
+            let answer = self.shape(request, Answer::Result(subscription.result()));
             self.outbox.write(frame::response(request.id(), &answer));
         }
     }
@@ -173,8 +109,8 @@ impl Session {
     /// Ends all subscriptions by cancelling them, the one use a server has for that notification.
     pub(crate) fn cancel_subscriptions(&self) {
         let closed = std::mem::take(&mut self.lock().subscriptions);
-        for Subscription { request } in closed {
-            let params = json!({"requestId": request.id()});
+        for subscription in closed {
+            let params = json!({"requestId": subscription.request().id()});
             self.outbox
                 .write(frame::notification("notifications/cancelled", &params));
         }
@@ -242,13 +178,10 @@ impl Session {
                 });
             }
             Reply::Listen => {
-                let subscription = Subscription { request };
-                let agreed = json!({"notifications": subscription.request.field("notifications")});
+                let subscription = Subscription::new(request);
                 let mut state = self.lock();
                 // Under the lock, so that no other notification of the subscription overtakes the acknowledgement.
-                let acknowledged =
-                    subscription.notification("notifications/subscriptions/acknowledged", &agreed);
-                self.outbox.write(acknowledged);
+                self.outbox.write(subscription.acknowledgement());
                 state.subscriptions.push(subscription);
             }
             Reply::Close => self.close(),
@@ -263,7 +196,7 @@ impl Session {
         let open = state.subscriptions.len();
         state
             .subscriptions
-            .retain(|subscription| subscription.request.id() != id);
+            .retain(|subscription| subscription.request().id() != id);
         let stopped = state.subscriptions.len() < open;
         drop(state);
         if stopped {
@@ -274,5 +207,44 @@ impl Session {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here can panic half-way through a change, so a poisoned state is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage for Session {
+    fn write(&self, bytes: Vec<u8>) {
+        self.outbox.write(bytes);
+    }
+
+    fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()> {
+        Box::pin(self.outbox.write_through(bytes))
+    }
+
+    fn shape(&self, request: &Request, answer: Answer) -> Answer {
+        answer::shape(&self.config, request, answer)
+    }
+
+    fn stopped(&self, id: &Value) {
+        self.log.stop(id.clone());
+    }
+
+    /// Forgets the script. A later request under the same id keeps its entry.
+    fn finished(&self, id: &Value, cancel: &Arc<Notify>) {
+        let mut state = self.lock();
+        let key = id.to_string();
+        if state
+            .running
+            .get(&key)
+            .is_some_and(|running| Arc::ptr_eq(running, cancel))
+        {
+            state.running.remove(&key);
+        }
+    }
+
+    fn crash(&self) {
+        self.close();
+    }
+
+    fn close_stream(&self) {
+        // All requests share the one stream of the connection.
     }
 }

@@ -5,6 +5,7 @@ mod codes;
 mod input;
 mod output;
 mod program;
+mod serving;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

@@ -112,6 +112,13 @@ impl Running {
         assert!(status.expect("kill runs").success());
     }
 
+    /// Ends the run where there is no signal to ask for it.
+    #[cfg(not(unix))]
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("ours to kill");
+        self.child.wait().expect("ours to wait for");
+    }
+
     /// Reads the rest and waits for the end, unless it takes too long.
     pub(crate) fn finish(mut self) -> Run {
         let rest = self.stdout.take().map(rest_of);

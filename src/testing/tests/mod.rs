@@ -2,6 +2,11 @@
 
 mod client;
 mod demo;
+mod http_edges;
+mod http_modern;
+mod http_resume;
+mod http_sessions;
+mod http_wire;
 mod protocol;
 mod steps;
 mod writes;

@@ -167,7 +167,7 @@ async fn lists_come_in_pages_and_unknown_things_are_errors() {
         .await["result"]
         .clone();
     let pages = [&first, &second].map(|page| page["tools"].as_array().unwrap().len());
-    assert_eq!(pages, [4, 2]);
+    assert_eq!(pages, [4, 4]);
     assert!(second.get("nextCursor").is_none());
     assert_eq!(second["tools"][1]["name"], "hang");
     assert_eq!(second["tools"][1]["inputSchema"]["type"], "object");
