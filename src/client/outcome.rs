@@ -41,6 +41,14 @@ fn check_complete(raw: &str, asked: bool) -> Result<()> {
         result_type: Option<Cow<'a, str>>,
     }
 
+    // A result nearly always names its type once, and then all of it need not be parsed for that. Inside of other members
+    // the same text would leave the type absent, which means the same.
+    let mut named = raw.match_indices("\"resultType\"");
+    if let (Some((at, name)), None) = (named.next(), named.next())
+        && raw[at + name.len()..].starts_with(":\"complete\"")
+    {
+        return Ok(());
+    }
     let peek = serde_json::from_str::<Peek<'_>>(raw).ok();
     match peek.and_then(|peek| peek.result_type).as_deref() {
         None | Some("complete") => Ok(()),

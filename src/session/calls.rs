@@ -118,6 +118,8 @@ impl Session {
             .wire()
             .request(id, &call.message, tracked.then(|| slot.token()));
         let launch = Launch {
+            #[cfg(feature = "http")]
+            name: call.message.name,
             method: call.message.method,
             slot,
             kind: call.kind,

@@ -17,6 +17,9 @@ pub(crate) struct Flight {
     /// Of the request that is on the wire now: a call that is sent again gets another.
     id: AtomicU64,
     pub(crate) method: Cow<'static, str>,
+    /// The tool, prompt or resource that the request names.
+    #[cfg(feature = "http")]
+    pub(crate) name: Option<Box<str>>,
     pub(crate) slot: Arc<Slot>,
     pub(crate) started: Instant,
     pub(crate) kind: Kind,
@@ -41,6 +44,8 @@ const SAFE_REISSUES: u64 = 3;
 /// What a flight begins with.
 #[derive(Debug)]
 pub(super) struct Launch {
+    #[cfg(feature = "http")]
+    pub(super) name: Option<Box<str>>,
     pub(super) method: Cow<'static, str>,
     pub(super) slot: Arc<Slot>,
     pub(super) kind: Kind,
@@ -62,6 +67,8 @@ impl Flight {
     pub(super) fn new(id: i64, call: Launch, now: Instant) -> Self {
         Self {
             id: AtomicU64::new(id.cast_unsigned()),
+            #[cfg(feature = "http")]
+            name: call.name,
             method: call.method,
             slot: call.slot,
             started: now,

@@ -21,47 +21,39 @@ pub(crate) type Header<'a> = (Cow<'static, str>, Cow<'a, str>);
 const BEFORE: &str = "=?base64?";
 const AFTER: &str = "?=";
 
-/// The standard and the custom headers of one frame: `Mcp-Method`, `Mcp-Name`, `Mcp-Param-…`.
+/// The standard and the custom headers of a request: `Mcp-Method`, `Mcp-Name`, `Mcp-Param-…`.
 ///
-/// `known` looks a tool up by its name and is asked for `tools/call` only; a tool that was never listed has no custom
-/// headers, as the specification wants it. What is no request or notification has no headers at all.
-pub(crate) fn headers(frame: &[u8], known: impl Fn(&str) -> Option<Arc<Known>>) -> Vec<Header<'_>> {
-    let members_of_frame = str::from_utf8(frame)
-        .ok()
-        .and_then(|frame| members(frame, ["method", "params"]));
-    let Some([Some(method), params]) = members_of_frame else {
-        return Vec::new();
-    };
-    let Some(method) = string(method) else {
-        return Vec::new();
-    };
-    let source = match &*method {
-        "tools/call" | "prompts/get" => Some("name"),
-        "resources/read" => Some("uri"),
-        _ => None,
-    };
-    let is_call = method == "tools/call";
+/// `name` is the tool, prompt or resource that the request names. `known` looks a tool up and is asked for `tools/call`
+/// only; a tool that was never listed has no custom headers, as the specification wants it. The frame is read only where
+/// the tool has some.
+pub(crate) fn headers<'a>(
+    method: &'a str,
+    name: Option<&'a str>,
+    frame: &'a [u8],
+    known: impl Fn(&str) -> Option<Arc<Known>>,
+) -> Vec<Header<'a>> {
     // Every method of the specification is plain. One of the user's own that is not goes in Base64 like the rest:
     // nothing may reach the header that could end it.
     let mut headers = Vec::with_capacity(2);
-    headers.push((Cow::Borrowed("Mcp-Method"), encode_text(method)));
-    let (Some(source), Some(params)) = (source, params) else {
+    headers.push((Cow::Borrowed("Mcp-Method"), encode(method)));
+    let Some(name) = name else {
         return headers;
     };
-    let Some([Some(name), arguments]) = members(params.get(), [source, "arguments"]) else {
-        return headers;
-    };
-    let Some(name) = string(name) else {
-        return headers;
-    };
-    let known = is_call.then(|| known(&name)).flatten();
-    headers.push((Cow::Borrowed("Mcp-Name"), encode_text(name)));
-    if let (Some(known), Some(arguments)) = (known, arguments)
-        && !known.mirrored.is_empty()
+    headers.push((Cow::Borrowed("Mcp-Name"), encode(name)));
+    let known = (method == "tools/call").then(|| known(name)).flatten();
+    if let Some(known) = known.filter(|known| !known.mirrored.is_empty())
+        && let Some(arguments) = arguments(frame)
     {
         custom(&mut headers, &known.mirrored, arguments);
     }
     headers
+}
+
+/// The arguments in a frame that calls a tool.
+fn arguments(frame: &[u8]) -> Option<&RawValue> {
+    let [params] = members(str::from_utf8(frame).ok()?, ["params"])?;
+    let [arguments] = members(params?.get(), ["arguments"])?;
+    arguments
 }
 
 /// Adds the headers of the arguments that have a text form.
@@ -215,7 +207,10 @@ mod tests {
             mirrored: mirrored.to_vec(),
             ..Known::default()
         });
-        headers(frame.as_bytes(), |tool| {
+        let request: Value = serde_json::from_str(frame).unwrap();
+        let method = request["method"].as_str().unwrap();
+        let message = Message::new(method.to_owned(), &request["params"]).unwrap();
+        headers(method, message.name.as_deref(), frame.as_bytes(), |tool| {
             (tool == "t").then(|| Arc::clone(&known))
         })
         .into_iter()
@@ -509,19 +504,24 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_has_no_headers() {
+    fn a_frame_that_cannot_be_read_has_no_custom_headers() {
         for frame in [
-            r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
-            r#"{"method":null}"#,
-            r#"{"method":7}"#,
-            r#"{"method":"a""#,
-            "[]",
             "",
             "null",
+            "[]",
+            r#"{"params":7}"#,
+            r#"{"params":{"arguments""#,
         ] {
-            assert_eq!(lines(frame, &[]), [""; 0], "{frame}");
+            let known = Arc::new(Known {
+                mirrored: vec![mirrored("P", &["p"])],
+                ..Known::default()
+            });
+            let found = headers("tools/call", Some("t"), frame.as_bytes(), |_| {
+                Some(Arc::clone(&known))
+            });
+            assert_eq!(found.len(), 2, "{frame}");
         }
-        assert_eq!(headers(b"{\"method\":\"\xff\"}", |_| None), []);
+        assert_eq!(headers("ping", None, b"\xff", |_| None).len(), 1);
     }
 
     proptest! {

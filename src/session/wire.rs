@@ -27,6 +27,12 @@ pub(crate) struct Wire {
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) method: Cow<'static, str>,
+    /// The tool, prompt or resource that it names.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only HTTP has headers")
+    )]
+    pub(super) name: Option<Box<str>>,
     /// The members of `params` but `_meta`, as JSON text without braces.
     members: Vec<u8>,
     /// What the caller wants in `_meta`.
@@ -160,6 +166,7 @@ impl Message {
         let mut members = Vec::new();
         write_members(&mut members, &params);
         Ok(Self {
+            name: named(&method, &params),
             method,
             members,
             meta,
@@ -183,6 +190,16 @@ impl Message {
     pub(crate) const fn meta(&self) -> &Map<String, Value> {
         &self.meta
     }
+}
+
+/// What a request is about, where HTTP wants that in a header (2026-07-28, Streamable HTTP, "Standard Request Headers").
+fn named(method: &str, params: &Map<String, Value>) -> Option<Box<str>> {
+    let member = match method {
+        "tools/call" | "prompts/get" => "name",
+        "resources/read" => "uri",
+        _ => return None,
+    };
+    params.get(member)?.as_str().map(Box::from)
 }
 
 /// `notifications/cancelled` for a request of ours.

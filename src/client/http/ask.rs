@@ -37,7 +37,7 @@ const MAX_PAGES: usize = 1000;
 /// Posts a request and waits for its result, apart from all calls.
 pub(super) async fn ask(link: &Link, frame: Bytes, id: i64, method: &str) -> Result<Box<RawValue>> {
     let asked = async {
-        let response = link.channel.send(link.post(frame, Some(method))).await?;
+        let response = link.channel.send(link.post(frame, method, None)).await?;
         answer(link, response, id).await
     };
     timeout(ANSWER, asked).await.unwrap_or_else(|_| {

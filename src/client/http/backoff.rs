@@ -23,6 +23,11 @@ impl Backoff {
         self.wanted = Some(pause);
     }
 
+    /// What the server wants, or nothing.
+    pub(super) fn wanted(&self) -> Duration {
+        self.wanted.unwrap_or_default()
+    }
+
     /// A try has worked.
     pub(super) const fn succeeded(&mut self) {
         self.failures = 0;

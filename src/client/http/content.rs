@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
+use crate::codec::sse::{Item, Sse};
 use crate::jsonrpc::ErrorObject;
 
 pub(super) fn is_stream(headers: &HeaderMap) -> bool {
@@ -43,6 +44,23 @@ pub(super) fn error_object(body: &[u8]) -> Option<ErrorObject> {
         .get()
         .starts_with('{')
         .then(|| ErrorObject::from_raw(refusal.error))
+}
+
+/// The same in a refusal that is an event stream.
+pub(super) fn error_in_events(body: &[u8]) -> Option<ErrorObject> {
+    let mut found = None;
+    let mut sse = Sse::new(body.len());
+    let searched = sse.feed(body, |item| match item {
+        Item::Event(event) => {
+            found = error_object(event.data);
+            found.is_none().then_some(()).ok_or(())
+        }
+        Item::TooLong { .. } | Item::Retry(_) => Ok(()),
+    });
+    match searched {
+        Ok(()) => sse.unfinished().and_then(error_object),
+        Err(()) => found,
+    }
 }
 
 /// The same request under another id. Frames are ours: the id stands between the first colon behind it and a comma.

@@ -46,6 +46,8 @@ pub(crate) async fn negotiate(client: &Client, link: &Arc<Link>, connect: &Conne
         known = link.channel.era.lock().await;
     }
     *known = Some(find(client, link, connect).await?);
+    // A probe that is still not answered is waited for no longer.
+    link.end_needless();
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::model::version::ProtocolVersion;
 use crate::progress::end::StreamEnd;
 use crate::session::calls::Session;
-use crate::session::flight::Flight;
+use crate::session::flight::{Flight, Kind};
 use crate::session::mirror;
 use crate::sync::{Arc, Mutex};
 use crate::transport::http::channel::{Channel, Outgoing};
@@ -71,6 +71,8 @@ struct State {
     /// How many handshake sessions there were before this one.
     generation: u64,
     exchanges: HashMap<i64, Exchange>,
+    /// How many messages are on their way that end a call without an exchange.
+    telling: usize,
     /// Calls whose answer comes on the server's own stream.
     adopted: Vec<Arc<Flight>>,
     tasks: Vec<AbortHandle>,
@@ -81,8 +83,22 @@ struct State {
 pub(super) struct Exchange {
     pub(super) flight: Arc<Flight>,
     pub(super) task: AbortHandle,
-    /// Takes the message that tells the server to stop.
-    pub(super) abandon: oneshot::Sender<Vec<u8>>,
+    /// Ends it before its time, once: with the message that tells the server to stop, or with nothing, where nobody waits
+    /// for the rest.
+    pub(super) abandon: Option<oneshot::Sender<Option<Vec<u8>>>>,
+}
+
+/// A message to the server that the end of the connection waits for.
+#[derive(Debug)]
+pub(super) struct Telling(Arc<Link>);
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.telling -= 1;
+        drop(state);
+        self.0.idle.notify_waiters();
+    }
 }
 
 impl Link {
@@ -121,14 +137,12 @@ impl Link {
         self.state.lock().post_to = Some(url);
     }
 
-    /// The POST of one message. `method` is none for what is not a request.
-    pub(super) fn post(&self, frame: Bytes, method: Option<&str>) -> Outgoing {
+    /// The POST of a request; `name` is the tool, prompt or resource that it names.
+    pub(super) fn post(&self, frame: Bytes, method: &str, name: Option<&str>) -> Outgoing {
         let mut headers = HeaderMap::with_capacity(8);
-        headers.insert(ACCEPT, BOTH);
-        headers.insert(CONTENT_TYPE, JSON);
-        if method.is_some_and(|method| self.is_modern(method)) {
-            for (name, value) in mirror::headers(&frame, |tool| self.session.tools.get()?.get(tool))
-            {
+        if self.is_modern(method) {
+            let known = |tool: &str| self.session.tools.get()?.get(tool);
+            for (name, value) in mirror::headers(method, name, &frame, known) {
                 // What the mirror gives is ASCII; a tool's own header name was judged when the tools were listed.
                 if let (Ok(name), Ok(value)) =
                     (HeaderName::try_from(&*name), HeaderValue::try_from(&*value))
@@ -137,6 +151,17 @@ impl Link {
                 }
             }
         }
+        self.posted(frame, Some(method), headers)
+    }
+
+    /// The POST of a message that is no request.
+    pub(super) fn post_notice(&self, frame: Bytes) -> Outgoing {
+        self.posted(frame, None, HeaderMap::with_capacity(8))
+    }
+
+    fn posted(&self, frame: Bytes, method: Option<&str>, mut headers: HeaderMap) -> Outgoing {
+        headers.insert(ACCEPT, BOTH);
+        headers.insert(CONTENT_TYPE, JSON);
         self.add_session(&mut headers, method);
         let url = self.state.lock().post_to.clone();
         Outgoing {
@@ -231,6 +256,40 @@ impl Link {
         left
     }
 
+    /// What ends an exchange before its time; none where it is over. It stays on the list until the server is told.
+    pub(super) fn abandon(&self, id: i64) -> Option<oneshot::Sender<Option<Vec<u8>>>> {
+        self.state.lock().exchanges.get_mut(&id)?.abandon.take()
+    }
+
+    /// The end of the connection waits for what is told until this is dropped.
+    pub(super) fn telling(self: &Arc<Self>) -> Telling {
+        self.state.lock().telling += 1;
+        Telling(self.clone())
+    }
+
+    /// Ends the exchanges that nobody waits for any more: of calls that were answered on the server's own stream, and of a probe
+    /// that was given up. What is cancelled ends by itself, when that is told.
+    pub(super) fn end_needless(&self) {
+        let mut state = self.state.lock();
+        if state.exchanges.is_empty() {
+            return;
+        }
+        let needless: Vec<_> = state
+            .exchanges
+            .values_mut()
+            .filter(|exchange| {
+                let flight = &exchange.flight;
+                let probed = matches!(flight.kind, Kind::Negotiation);
+                flight.slot.is_settled() || (probed && flight.slot.is_dead())
+            })
+            .filter_map(|exchange| exchange.abandon.take())
+            .collect();
+        drop(state);
+        for abandon in needless {
+            let _ = abandon.send(None);
+        }
+    }
+
     /// A request is sent again under another id.
     pub(super) fn rename(&self, old: i64, new: i64) {
         let mut state = self.state.lock();
@@ -291,13 +350,16 @@ impl Link {
         }
     }
 
-    /// Waits until no exchange is under way.
+    /// Waits until no exchange is under way, and all is told.
     pub(super) async fn idle(&self) {
         loop {
             // Before the look, so that the word which comes between look and wait is heard.
             let idle = self.idle.notified();
-            if self.state.lock().exchanges.is_empty() {
-                return;
+            {
+                let state = self.state.lock();
+                if state.exchanges.is_empty() && state.telling == 0 {
+                    return;
+                }
             }
             idle.await;
         }

@@ -9,6 +9,7 @@ pub(crate) mod detect;
 pub(crate) mod driver;
 pub(crate) mod event_channel;
 pub(crate) mod link;
+pub(crate) mod loss;
 pub(crate) mod notice;
 pub(crate) mod pump;
 pub(crate) mod renewal;

@@ -12,8 +12,9 @@ use tokio::time::{timeout, timeout_at};
 
 use super::ask;
 use super::backoff::Backoff;
-use super::content::{error_object, is_json, is_stream, renumbered};
+use super::content::{error_in_events, error_object, is_json, is_stream, renumbered};
 use super::link::{Link, ServerStream, is_over};
+use super::loss::{Broken, lost, silent, too_long, unresumed};
 use super::notice;
 use super::renewal;
 use super::reply::Reader;
@@ -37,6 +38,8 @@ const LINGER_BYTES: usize = 64 * 1024;
 /// another connection.
 const OVERTAKING: Duration = Duration::from_secs(1);
 
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The exchange of one request.
 pub(super) struct Pump {
     link: Arc<Link>,
@@ -44,13 +47,6 @@ pub(super) struct Pump {
     frame: Bytes,
     /// One of the connections that may be open at once.
     _permit: Option<OwnedSemaphorePermit>,
-}
-
-/// How reading a reply ended, where the call is not over.
-enum Broken {
-    /// The body ended in order.
-    Ended,
-    Failed(Error),
 }
 
 /// Ends the call where its exchange is dropped with the runtime, and takes the exchange off the list.
@@ -64,10 +60,7 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         if !self.adopted && !is_over(&self.flight) {
             let error = Error::connect("the exchange with the server was dropped");
-            let now = clock::now();
-            self.link
-                .session
-                .fail(&self.flight, error, StreamEnd::Disconnected, now);
+            fail(&self.link, &self.flight, error);
         }
         drop(self.link.leave(self.flight.id()));
     }
@@ -89,7 +82,7 @@ impl Pump {
     }
 
     /// Runs to the end of the exchange. `abandoned` gives the message with which the server is told to stop.
-    pub(super) async fn run(mut self, abandoned: oneshot::Receiver<Vec<u8>>) {
+    pub(super) async fn run(mut self, abandoned: oneshot::Receiver<Option<Vec<u8>>>) {
         let link = self.link.clone();
         let mut guard = Unanswered {
             link: link.clone(),
@@ -101,19 +94,26 @@ impl Pump {
         tokio::select! {
             biased;
             adopted = &mut work => guard.adopted = adopted,
-            Ok(cancel) = abandoned => {
+            Ok(word) = abandoned => {
+                let Some(cancel) = word else {
+                    // Answered elsewhere. The end of the body may be near all the same.
+                    let _ = timeout(LINGER, work).await;
+                    return;
+                };
                 // The exchange goes on meanwhile: the response head is what shows that the request was taken.
                 let mut ended = None;
                 let overtaking = async {
                     tokio::select! { adopted = &mut work => ended = Some(adopted), () = head.notified() => {} }
                 };
                 let _ = timeout(OVERTAKING, overtaking).await;
-                notice::tell(&link, cancel.into()).await;
-                guard.adopted = match ended {
-                    Some(adopted) => adopted,
-                    // A call in its grace still waits for updates and the response.
-                    None if !is_over(&guard.flight) => work.await,
-                    None => false,
+                Box::pin(notice::tell(&link, cancel.into())).await;
+                guard.adopted = match (ended, guard.flight.slot.grace_until()) {
+                    (Some(adopted), _) => adopted,
+                    // A call in its grace still waits for updates and the response, so long and no longer.
+                    (None, Some(until)) if !is_over(&guard.flight) => {
+                        timeout_at(until.into(), work).await.unwrap_or(false)
+                    }
+                    (None, _) => false,
                 };
             }
         }
@@ -124,12 +124,7 @@ impl Pump {
         match self.exchange(head).await {
             Ok(adopted) => adopted,
             Err(error) => {
-                let now = clock::now();
-                let end = match error.kind() {
-                    ErrorKind::ConnectionLost => StreamEnd::Disconnected,
-                    _ => StreamEnd::Failed,
-                };
-                self.link.session.fail(&self.flight, error, end, now);
+                fail(&self.link, &self.flight, error);
                 false
             }
         }
@@ -140,11 +135,13 @@ impl Pump {
         loop {
             let method = self.flight.method.clone();
             let generation = self.link.generation();
-            let request = self.link.post(self.frame.clone(), Some(&method));
+            let request = self
+                .link
+                .post(self.frame.clone(), &method, self.flight.name.as_deref());
             let response = match self.link.channel.send(request).await {
                 Ok(response) => response,
                 Err(error) => {
-                    self.reissue_or(error).await?;
+                    Box::pin(self.reissue_or(error)).await?;
                     continue;
                 }
             };
@@ -162,13 +159,13 @@ impl Pump {
             {
                 // The session is gone, so the request was not acted on: once more in a new one.
                 renewed = true;
-                renewal::renew(&self.link, generation).await?;
+                Box::pin(renewal::renew(&self.link, generation)).await?;
                 continue;
             }
             let accepted = status == StatusCode::ACCEPTED && !is_stream(response.headers());
             if accepted || (status.is_success() && self.link.is_sse()) {
-                self.adopted(&method).await?;
-                ask::drain(response).await;
+                Box::pin(self.adopted(&method)).await?;
+                Box::pin(ask::drain(response)).await;
                 return Ok(true);
             }
             match self.read(response, &mut mended).await? {
@@ -205,30 +202,41 @@ impl Pump {
         let alone = self.link.is_modern(&self.flight.method);
         let link = self.link.clone();
         let mut reader = Reader::new(&link, Some((&self.flight, alone)));
-        if is_stream(response.headers()) {
+        let status = response.status();
+        let stream = is_stream(response.headers());
+        if stream && status.is_success() {
             return self.read_events(&mut reader, response).await;
         }
-        let status = response.status();
         let body = match reader.json(&mut response).await {
             Ok(body) => body,
-            Err(error) => return self.reissue_or(error).await.map(|()| Next::Again),
+            Err(error) => return Box::pin(self.reissue_or(error)).await.map(|()| Next::Again),
         };
         if status.is_success() && is_json(response.headers(), &body.bytes) {
-            reader.take_json(&body)?;
+            reader.take_json(&body).await?;
             if is_over(&self.flight) {
                 return Ok(Next::Over);
+            }
+            if body.is_cut() {
+                return Err(too_long(body.length, self.link.limit));
             }
             let text = "the reply holds no response to this request";
             return Err(Error::new(ErrorKind::Protocol, text));
         }
-        let Some(object) = error_object(&body.bytes) else {
+        let object = if stream {
+            error_in_events(&body.bytes)
+        } else {
+            error_object(&body.bytes)
+        };
+        let Some(object) = object else {
             return Err(refused(status, response.headers(), &body.bytes));
         };
         if object.code == ErrorObject::HEADER_MISMATCH && alone && !*mended {
             // The tool may have changed since it was listed: its definition, fetched anew, says which headers it wants.
             *mended = true;
-            ask::refresh_tools(&self.link).await?;
-            return Ok(Next::Again);
+            match Box::pin(ask::refresh_tools(&self.link)).await {
+                Ok(()) => return Ok(Next::Again),
+                Err(error) => tracing::debug!(%error, "the tools cannot be listed anew"),
+            }
         }
         reader.refuse(Error::rpc(object).with_status(status.as_u16()));
         Ok(Next::Over)
@@ -257,13 +265,24 @@ impl Pump {
             }
             let modern = self.link.is_modern(&self.flight.method);
             let resumable = !modern && reader.last_event_id().is_some();
+            if let Some(length) = reader.too_long
+                && (!resumable || matches!(how, Broken::Ended))
+            {
+                return Err(too_long(length, self.link.limit));
+            }
             if !resumable {
-                self.reissue_or(lost(how, modern)).await?;
+                Box::pin(self.reissue_or(lost(how, modern))).await?;
                 return Ok(Next::Again);
             }
-            let until =
-                *deadline.get_or_insert_with(|| clock::now() + self.link.channel.resume_timeout);
-            response = self.resume(reader, &mut backoff, until).await?;
+            if let Some(retry) = reader.retry.take() {
+                backoff.want(retry);
+                backoff.succeeded();
+            }
+            // The pause that the server wants is no silence.
+            let limit = self.link.channel.resume_timeout;
+            let limit = limit.saturating_add(backoff.wanted());
+            let until = *deadline.get_or_insert_with(|| after(limit));
+            response = Box::pin(self.resume(reader, &mut backoff, until)).await?;
             self.note_resumed();
             let silence = self.link.channel.resume_timeout;
             broken = self.read_on(reader, &mut response, Some(silence)).await?;
@@ -294,7 +313,8 @@ impl Pump {
             };
             match step {
                 Ok(true) => {}
-                Ok(false) if is_over(&self.flight) => return Ok(None),
+                // A connection that breaks behind the response is of no interest.
+                _ if is_over(&self.flight) => return Ok(None),
                 Ok(false) => return Ok(Some(Broken::Ended)),
                 Err(error) if error.kind() == ErrorKind::ConnectionLost => {
                     return Ok(Some(Broken::Failed(error)));
@@ -311,10 +331,6 @@ impl Pump {
         backoff: &mut Backoff,
         until: Instant,
     ) -> Result<Response> {
-        if let Some(retry) = reader.retry.take() {
-            backoff.want(retry);
-            backoff.succeeded();
-        }
         loop {
             tokio::time::sleep(backoff.next()).await;
             let request = self.link.get(reader.last_event_id());
@@ -334,18 +350,14 @@ impl Pump {
                 Ok(Ok(response)) => {
                     let refusal = refused(response.status(), response.headers(), &[]);
                     let text = "the response stream broke, and the server does not let it be taken up again";
-                    return Err(Error::connect(text).with_source(refusal).with_hint(
-                        "the request was written; whether the server acted on it is unknown",
-                    ));
+                    return Err(unresumed(text, refusal));
                 }
                 Ok(Err(error)) if error.kind() == ErrorKind::ConnectionLost => error,
                 Ok(Err(error)) => return Err(error),
             };
             if clock::now() >= until {
                 let text = "the response stream broke, and the server could not be reached again";
-                return Err(Error::connect(text).with_source(failure).with_hint(
-                    "the request was written; whether the server acted on it is unknown",
-                ));
+                return Err(unresumed(text, failure));
             }
         }
     }
@@ -370,9 +382,14 @@ impl Pump {
         tokio::time::sleep(backoff.next()).await;
         let old = self.flight.id();
         let Some(id) = self.link.session.renumber(&self.flight) else {
+            drop(self.link.leave(old));
             return Err(error);
         };
         self.link.rename(old, id);
+        // Race: a cancel that came in between looked for the exchange under the new id, and did not find it.
+        if is_over(&self.flight) {
+            return Err(error);
+        }
         self.frame = renumbered(&self.frame, id);
         self.note_resumed();
         Ok(())
@@ -391,6 +408,24 @@ impl Pump {
         known.is_some_and(|known| known.read_only || known.idempotent)
             && self.flight.take_safe_reissue()
     }
+}
+
+/// Ends the call with what became of its exchange. In its grace that is how the server says that it has stopped.
+fn fail(link: &Link, flight: &Arc<Flight>, error: Error) {
+    let (error, end) = if flight.slot.grace_until().is_some() {
+        (Error::cancelled().with_source(error), StreamEnd::Cancelled)
+    } else if error.kind() == ErrorKind::ConnectionLost {
+        (error, StreamEnd::Disconnected)
+    } else {
+        (error, StreamEnd::Failed)
+    };
+    link.session.fail(flight, error, end, clock::now());
+}
+
+/// The moment so long from now; a year where that is beyond what the clock can count.
+fn after(time: Duration) -> Instant {
+    let now = clock::now();
+    now.checked_add(time).unwrap_or(now + YEAR)
 }
 
 /// What follows a reply.
@@ -412,28 +447,4 @@ async fn linger(reader: &mut Reader<'_>, mut response: Response) {
         }
     };
     let _ = timeout(LINGER, reading).await;
-}
-
-fn lost(how: Broken, modern: bool) -> Error {
-    let hint = if modern {
-        "whether the server acted on the request is unknown; `reissue` sends such a call again"
-    } else {
-        "whether the server acted on the request is unknown; its stream has no event ids to take it up by"
-    };
-    match how {
-        Broken::Ended => {
-            Error::connect("the server ended the reply without a response").with_hint(hint)
-        }
-        Broken::Failed(error) => Error::connect("the reply broke off")
-            .with_source(error)
-            .with_hint(hint),
-    }
-}
-
-fn silent(limit: Duration) -> Error {
-    let text =
-        format!("the reply was taken up again after a break, and brought nothing for {limit:?}");
-    Error::connect(text).with_hint(
-        "the server may have lost the response; raise `resume_timeout` if it may be silent for so long",
-    )
 }

@@ -3,14 +3,40 @@
 //! Owns the one re-initialisation for all who find the session gone (2025-11-25, Streamable HTTP, "Session
 //! Management"). It must not know calls.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::ask;
 use super::link::Link;
 use super::told::id_of;
 use crate::error::{Error, Result};
+use crate::sync::Arc;
 use crate::transport::http::header::SESSION_ID;
 
+/// How long a new session may take, all in all.
+const LIMIT: Duration = Duration::from_secs(60);
+
 /// Opens a new session in place of the one that was `gone`; whoever comes second finds it done.
-pub(super) async fn renew(link: &Link, gone: u64) -> Result<()> {
+///
+/// In a task of its own: the call that finds the session gone may be dropped in the middle, and others would then speak
+/// in a session that was begun by half.
+pub(super) async fn renew(link: &Arc<Link>, gone: u64) -> Result<()> {
+    let renewing = link.runtime.spawn({
+        let link = link.clone();
+        async move { timeout(LIMIT, renewed(&link, gone)).await }
+    });
+    link.keep(renewing.abort_handle());
+    match renewing.await {
+        Ok(Ok(renewed)) => renewed,
+        Ok(Err(_)) => Err(Error::connect(
+            "the server has ended the session, and a new one is not opened in time",
+        )),
+        Err(_) => Err(Error::connect("the connection was closed")),
+    }
+}
+
+async fn renewed(link: &Link, gone: u64) -> Result<()> {
     let _turn = link.renewing.lock().await;
     if link.generation() != Some(gone) {
         return Ok(());
@@ -28,7 +54,7 @@ pub(super) async fn renew(link: &Link, gone: u64) -> Result<()> {
     };
     let response = link
         .channel
-        .send(link.post(initialize.clone(), Some("initialize")))
+        .send(link.post(initialize.clone(), "initialize", None))
         .await
         .map_err(failed)?;
     let session = response.headers().get(SESSION_ID).cloned();
@@ -37,7 +63,7 @@ pub(super) async fn renew(link: &Link, gone: u64) -> Result<()> {
         .map_err(failed)?;
     link.begin_session(session.as_ref());
     if let Some(initialized) = told.initialized {
-        let posted = link.channel.send(link.post(initialized, None)).await;
+        let posted = link.channel.send(link.post_notice(initialized)).await;
         posted.map_err(failed)?;
     }
     for (what, frame) in told.settings {

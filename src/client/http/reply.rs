@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Response;
+use tokio::task::yield_now;
 
 use super::link::{Link, is_over};
 use crate::client::clock;
@@ -20,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::session::flight::Flight;
 use crate::session::read::{Read, Scope};
 use crate::sync::Arc;
+use crate::transport::http::refusal::unreachable;
 
 /// How many events are remembered, to know a replayed one again.
 const REMEMBERED: usize = 1024;
@@ -33,10 +35,14 @@ pub(super) struct Reader<'a> {
     intake: usize,
     /// The call whose stream it is.
     own: Option<Arc<Flight>>,
+    /// Whether the response to that call was seen.
+    answered: bool,
     /// What the server wants to be waited before it is asked again.
     pub(super) retry: Option<Duration>,
     /// Where HTTP+SSE wants messages to be posted, once the server has said it.
     pub(super) endpoint: Option<String>,
+    /// The length of the last message, where that was longer than it may be. It may have been the response.
+    pub(super) too_long: Option<u64>,
     /// What came on this connection, in chunks.
     pub(super) chunks: u64,
     last_event_id: Option<String>,
@@ -57,8 +63,10 @@ impl<'a> Reader<'a> {
             turn: None,
             intake: 0,
             own: own.map(|(flight, _)| flight.clone()),
+            answered: false,
             retry: None,
             endpoint: None,
+            too_long: None,
             chunks: 0,
             last_event_id: None,
             seen: Seen::default(),
@@ -90,6 +98,12 @@ impl<'a> Reader<'a> {
         self.read.again(clock::now());
         self.stamp();
         let taken = self.take(&chunk);
+        self.free_answered();
+        if !self.answered && self.own.as_ref().is_some_and(|flight| is_over(flight)) {
+            self.answered = true;
+            taken?;
+            return self.wind_up(response).await;
+        }
         self.read.wake_answered();
         self.intake += chunk.len();
         if taken.is_err() {
@@ -110,9 +124,33 @@ impl<'a> Reader<'a> {
             }
             poll
         });
-        chunk
-            .await
-            .map_err(crate::transport::http::refusal::unreachable)
+        chunk.await.map_err(unreachable)
+    }
+
+    /// A call whose response came on the server's own stream has no use for a stream of its own.
+    fn free_answered(&self) {
+        if self.own.is_none() {
+            self.link.end_needless();
+        }
+    }
+
+    /// The response is there. The connection's own task has one turn to bring the end of the body, which mostly is there
+    /// too; only then the call is woken. It finds its connection ready for the next request, and all of this stays on
+    /// one thread: to wake two tasks in one turn wakes another thread for the second.
+    async fn wind_up(&mut self, response: &mut Response) -> Result<bool> {
+        let next = tokio::select! {
+            biased;
+            next = response.chunk() => Some(next),
+            () = yield_now() => None,
+        };
+        let taken = match next {
+            None => Ok(true),
+            Some(Ok(None)) => Ok(false),
+            Some(Ok(Some(chunk))) => self.take(&chunk).map(|()| true),
+            Some(Err(error)) => Err(unreachable(error)),
+        };
+        self.read.finish();
+        taken
     }
 
     /// Lets the calls run that this reader has work for, so that it never runs far ahead of them.
@@ -146,6 +184,7 @@ impl<'a> Reader<'a> {
             read,
             retry,
             endpoint,
+            too_long,
             last_event_id,
             seen,
             ..
@@ -157,6 +196,7 @@ impl<'a> Reader<'a> {
             }
             Item::TooLong { start, length, id } => {
                 tracing::debug!(?id, length, "an event is longer than a message may be");
+                *too_long = Some(length);
                 link.session
                     .dispatch_oversized(start, length, link.limit, read);
                 Ok(())
@@ -170,6 +210,7 @@ impl<'a> Reader<'a> {
                 if event.data.is_empty() || !(event.kind.is_empty() || event.kind == b"message") {
                     return Ok(());
                 }
+                *too_long = None;
                 if seen.is_replay(&event) {
                     return Ok(());
                 }
@@ -221,8 +262,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Gives a whole JSON body to the session.
-    pub(super) fn take_json(&mut self, body: &Body) -> Result<()> {
-        let taken = if body.length > body.bytes.len() as u64 {
+    pub(super) async fn take_json(&mut self, body: &Body) -> Result<()> {
+        let taken = if body.is_cut() {
             let limit = self.link.limit;
             self.link
                 .session
@@ -231,6 +272,8 @@ impl<'a> Reader<'a> {
         } else {
             self.link.session.dispatch(&body.bytes, &mut self.read)
         };
+        // As in `wind_up`.
+        yield_now().await;
         self.read.finish();
         taken
     }
@@ -258,6 +301,12 @@ impl Drop for Reader<'_> {
 pub(super) struct Body {
     pub(super) bytes: Vec<u8>,
     pub(super) length: u64,
+}
+
+impl Body {
+    pub(super) const fn is_cut(&self) -> bool {
+        self.length > self.bytes.len() as u64
+    }
 }
 
 /// Which events were there, by id and content.

@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::task::JoinSet;
 
 use super::link::{Exchange, Link};
 use super::notice;
@@ -17,11 +18,15 @@ use super::server_stream;
 use crate::client::clock;
 use crate::error::Error;
 use crate::progress::end::StreamEnd;
-use crate::session::flight::Flight;
+use crate::session::flight::{Flight, Kind};
 use crate::session::outbox::Departure;
 use crate::sync::Arc;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// So many answers are on their way to the server at once. One that asks faster than it takes them finds the outbox full,
+/// and no more connections than these.
+const ANSWERS: usize = 16;
 
 /// Runs until the outbox is closed and empty.
 pub(super) async fn run(link: Arc<Link>) {
@@ -29,6 +34,7 @@ pub(super) async fn run(link: Arc<Link>) {
     let mut permit: Option<OwnedSemaphorePermit> = None;
     // What is posted before anything else that has an order goes out.
     let mut notification: Option<Work> = None;
+    let mut answers = JoinSet::new();
     loop {
         if permit.is_none() {
             permit = connections.clone().try_acquire_owned().ok();
@@ -36,7 +42,9 @@ pub(super) async fn run(link: Arc<Link>) {
         let ordered = notification.is_none() && permit.is_some();
         let next = tokio::select! {
             biased;
-            next = poll_fn(|cx| link.session.outbox.poll_next(ordered, clock::now, cx)) => next,
+            next = poll_fn(|cx| link.session.outbox.poll_next(ordered, clock::now, cx)),
+                if answers.len() < ANSWERS => next,
+            Some(_) = answers.join_next() => continue,
             () = finished(&mut notification) => continue,
             acquired = connections.clone().acquire_owned(), if permit.is_none() => {
                 permit = acquired.ok();
@@ -46,7 +54,10 @@ pub(super) async fn run(link: Arc<Link>) {
         match next {
             None => break,
             Some(Departure::Request { frame, flight }) => {
-                begin(&link, flight, frame, permit.take());
+                // What finds out the era goes ahead of what waits for a connection, and beside a probe without an answer.
+                let counts = !matches!(flight.kind, Kind::Negotiation);
+                let permit = permit.take_if(|_| counts);
+                begin(&link, flight, frame, permit);
             }
             Some(Departure::Notification(frame)) => {
                 notification = Some(Box::pin(notify(link.clone(), frame.into())));
@@ -54,7 +65,8 @@ pub(super) async fn run(link: Arc<Link>) {
             Some(Departure::Reply(frame)) => {
                 let link = link.clone();
                 let runtime = link.runtime.clone();
-                runtime.spawn(async move { notice::tell(&link, frame.into()).await });
+                let told = async move { notice::tell(&link, frame.into()).await };
+                answers.spawn_on(told, &runtime);
             }
             Some(Departure::Cancel { frame, id }) => cancel(&link, id, frame),
         }
@@ -62,6 +74,7 @@ pub(super) async fn run(link: Arc<Link>) {
     if let Some(notification) = notification {
         notification.await;
     }
+    while answers.join_next().await.is_some() {}
 }
 
 /// Waits for the notification that is being posted, and takes it away; for ever where there is none.
@@ -95,17 +108,16 @@ fn begin(
     let exchange = Exchange {
         flight,
         task: task.abort_handle(),
-        abandon,
+        abandon: Some(abandon),
     };
     link.enter(id, exchange);
     let _ = entered.send(());
 }
 
 fn cancel(link: &Arc<Link>, id: i64, frame: Vec<u8>) {
-    let exchange = link.leave(id);
     if link.session.wire().is_modern() {
         // Closing the response stream is the signal (2026-07-28, Streamable HTTP, "Cancellation").
-        if let Some(exchange) = exchange {
+        if let Some(exchange) = link.leave(id) {
             // With its stream a call in its grace loses all that it still waits for.
             let (flight, now) = (&exchange.flight, clock::now());
             let end = StreamEnd::Cancelled;
@@ -114,17 +126,19 @@ fn cancel(link: &Arc<Link>, id: i64, frame: Vec<u8>) {
         }
         return;
     }
-    let left = match exchange {
-        Some(exchange) => exchange.abandon.send(frame).err(),
+    let left = match link.abandon(id) {
+        Some(abandon) => abandon.send(Some(frame)).err().flatten(),
         None => Some(frame),
     };
     // No exchange is there any more: the answer was to come on the server's own stream.
     if let Some(frame) = left {
-        let link = link.clone();
-        let runtime = link.runtime.clone();
-        let told = runtime.spawn({
+        let telling = link.telling();
+        let told = link.runtime.spawn({
             let link = link.clone();
-            async move { notice::tell(&link, frame.into()).await }
+            async move {
+                let _telling = telling;
+                notice::tell(&link, frame.into()).await;
+            }
         });
         link.keep(told.abort_handle());
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION, WWW_AUTHENTICATE};
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use reqwest::{Client, Method, Request, Response, StatusCode, Url, redirect};
 
 use super::header::SESSION_ID;
 use super::origin::{Shown, is_same};
@@ -123,15 +123,15 @@ impl Channel {
                 put(&mut headers, provider.headers(query.clone()).await?);
             }
         }
-        let mut sent = self
-            .client
-            .request(request.method.clone(), request.url.clone())
-            .headers(headers)
-            .body(request.body.clone());
-        if self.foreign {
-            sent = sent.timeout(FOR_EVER);
+        let mut sent = Request::new(request.method.clone(), request.url.clone());
+        *sent.headers_mut() = headers;
+        if !request.body.is_empty() {
+            *sent.body_mut() = Some(request.body.clone().into());
         }
-        sent.send().await.map_err(unreachable)
+        if self.foreign {
+            *sent.timeout_mut() = Some(FOR_EVER);
+        }
+        self.client.execute(sent).await.map_err(unreachable)
     }
 }
 
@@ -162,7 +162,12 @@ fn redirected(request: &Outgoing, response: &Response) -> Option<Url> {
         _ => false,
     };
     let location = response.headers().get(LOCATION).filter(|_| follows)?;
-    let next = request.url.join(location.to_str().ok()?).ok()?;
+    let mut next = request.url.join(location.to_str().ok()?).ok()?;
+    // Credentials in the URL are for its origin, and a redirect within it does not repeat them.
+    if is_same(&next, &request.url) && next.username().is_empty() && next.password().is_none() {
+        let _ = next.set_username(request.url.username());
+        let _ = next.set_password(request.url.password());
+    }
     matches!(next.scheme(), "http" | "https").then_some(next)
 }
 
