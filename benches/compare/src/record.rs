@@ -30,6 +30,22 @@ pub struct Record {
     /// `e`: what the second calls cost beside the slow consumer.
     #[serde(flatten)]
     pub second: Option<Second>,
+    /// `hd` and `hd2`: what was seen while all calls were in flight.
+    #[serde(flatten)]
+    pub flight: Option<Flight>,
+}
+
+/// `hd` and `hd2`: seen twice, before the first update and after the second, and the same both times.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Flight {
+    /// How many calls the server held.
+    pub seen_by_server: u64,
+    /// How many the client says it had, if it says so.
+    pub seen_by_client: Option<u64>,
+    /// How long it took to put all of them in flight.
+    pub all_after_ms: u64,
+    /// The larger reading of resident memory.
+    pub resident_kib: i64,
 }
 
 /// `e`: plain calls timed on an idle connection, and while the slow consumer works.

@@ -23,6 +23,11 @@ const TARGETS: &[(&str, Kind, Limit)] = &[
     ("d", Kind::BytesPerCall, Limit::Absolute(1_536.0)),
     ("e", Kind::SecondBusy, Limit::Own(2.0, Kind::SecondAlone)),
     ("e", Kind::PeakGrowth, Limit::Absolute(32.0)),
+    ("ha", Kind::CpuPerUnit, Limit::Client(1.5, "raw")),
+    ("haw", Kind::CpuPerUnit, Limit::Client(1.5, "raw")),
+    ("hb", Kind::CpuPerUnit, Limit::Client(1.5, "raw")),
+    ("hc0", Kind::CpuPerUnit, Limit::Client(0.5, "rmcp")),
+    ("hc1", Kind::CpuPerUnit, Limit::Client(0.5, "rmcp")),
 ];
 
 /// One target, and whether it is reached.
@@ -105,6 +110,7 @@ mod tests {
             verdict: Verdict::default(),
             server_cpu_us: 0,
             second: None,
+            flight: None,
         }
     }
 

@@ -171,6 +171,7 @@ pub async fn run<C: Client>(
         verdict,
         server_cpu_us: measure::reaped_cpu_us()?,
         second,
+        flight: None,
     })
 }
 

@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 
 use compare_rig::Failure;
 use compare_rig::client::NAMES;
+use compare_rig::http::workload::HttpWorkload;
 use compare_rig::record::Record;
 use compare_rig::workload::Workload;
 use compare_rig::{table, targets};
 
-const USAGE: &str = "compare [--rounds 5] [--scale 1] [--clients raw,ours,rmcp] [--workloads a,b,c0,c1,d,e] [--out FILE] [--check-targets]";
+const USAGE: &str = "compare [--rounds 5] [--scale 1] [--clients raw,ours,rmcp] [--workloads a,b,c0,c1,d,e,ha,haw,hb,hc0,hc1,hd,hd2] [--out FILE] [--check-targets]";
 /// A run that takes longer than this hangs.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
@@ -38,7 +39,9 @@ impl Options {
             clients: NAMES.iter().copied().map(str::to_owned).collect(),
             workloads: Workload::ALL
                 .iter()
-                .map(|workload| workload.name().to_owned())
+                .map(|workload| workload.name())
+                .chain(HttpWorkload::ALL.iter().map(|workload| workload.name()))
+                .map(str::to_owned)
                 .collect(),
             out: None,
             check_targets: false,
