@@ -60,8 +60,10 @@ where
 
 impl<K: Eq + Hash, V> Table<K, V> {
     pub(crate) fn new() -> Self {
-        let seed = Seed(RandomState::new().hash_one(SHARDS));
-        Self(DashMap::with_hasher_and_shard_amount(seed, SHARDS))
+        Self(DashMap::with_hasher_and_shard_amount(
+            Seed::default(),
+            SHARDS,
+        ))
     }
 
     /// Looks `key` up and hands the value to `f` under the shard lock.
@@ -120,9 +122,19 @@ impl<K: Eq + Hash, V> Table<K, V> {
     }
 }
 
+/// A plain map by id, hashed as quickly as a table is.
+#[cfg(feature = "http")]
+pub(crate) type IdMap<V> = std::collections::HashMap<i64, V, Seed>;
+
 /// Makes the hashers of one table, which differ from those of another.
 #[derive(Clone, Debug)]
-struct Seed(u64);
+pub(crate) struct Seed(u64);
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(SHARDS))
+    }
+}
 
 impl BuildHasher for Seed {
     type Hasher = KeyHasher;
@@ -136,7 +148,7 @@ impl BuildHasher for Seed {
 ///
 /// Looked up once per update, the standard hasher would be a tenth of all that an update costs. Peers cannot insert
 /// keys, and whoever chooses tokens does not know the seed.
-struct KeyHasher(u64);
+pub(crate) struct KeyHasher(u64);
 
 impl KeyHasher {
     /// An odd number with its bits well spread: the fractional part of the golden ratio.

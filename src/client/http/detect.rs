@@ -150,7 +150,11 @@ async fn by_events(
 ) -> Result<()> {
     if let Err(error) = event_channel::open(link).await {
         tracing::debug!(%error, "the server has no event stream of 2024-11-05 either");
-        return Err(refusal);
+        // A stream that is there and brings nothing is held back by something in between.
+        return Err(match error.kind() {
+            ErrorKind::ConnectionLost => refusal.with_source(error),
+            _ => refusal,
+        });
     }
     shake_over_events(client, options).await
 }

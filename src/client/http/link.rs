@@ -2,7 +2,6 @@
 //!
 //! Owns that state behind one short lock. It must not know how a reply is read.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use crate::progress::end::StreamEnd;
 use crate::session::calls::Session;
 use crate::session::flight::{Flight, Kind};
 use crate::session::mirror;
-use crate::sync::{Arc, Mutex};
+use crate::sync::{Arc, IdMap, Mutex};
 use crate::transport::http::channel::{Channel, Outgoing};
 use crate::transport::http::header::SESSION_ID;
 
@@ -70,7 +69,7 @@ struct State {
     session_id: Option<HeaderValue>,
     /// How many handshake sessions there were before this one.
     generation: u64,
-    exchanges: HashMap<i64, Exchange>,
+    exchanges: IdMap<Exchange>,
     /// How many messages are on their way that end a call without an exchange.
     telling: usize,
     /// Calls whose answer comes on the server's own stream.

@@ -135,10 +135,11 @@ impl Pump {
         loop {
             let method = self.flight.method.clone();
             let generation = self.link.generation();
-            let request = self
-                .link
-                .post(self.frame.clone(), &method, self.flight.name.as_deref());
-            let response = match self.link.channel.send(request).await {
+            let make = || {
+                let name = self.flight.name.as_deref();
+                self.link.post(self.frame.clone(), &method, name)
+            };
+            let response = match self.link.channel.send_made(make).await {
                 Ok(response) => response,
                 Err(error) => {
                     Box::pin(self.reissue_or(error)).await?;

@@ -13,7 +13,7 @@ use super::origin::{Shown, is_same};
 use super::provider::{HeaderProvider, HeaderQuery};
 use super::refusal::unreachable;
 use super::settings::{Era, Proxying, Settings};
-use super::tls;
+use super::tls::{self, Needs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::Arc;
 
@@ -55,7 +55,7 @@ impl Channel {
     pub(crate) fn new(settings: &Settings, url: Url) -> Result<Self> {
         let client = match &settings.client {
             Some(client) => client.clone(),
-            None => client(settings)?,
+            None => client(settings, &url)?,
         };
         Ok(Self {
             client,
@@ -76,12 +76,27 @@ impl Channel {
     /// # Errors
     ///
     /// Fails where there is no response.
-    pub(crate) async fn send(&self, mut request: Outgoing) -> Result<Response> {
+    pub(crate) async fn send(&self, request: Outgoing) -> Result<Response> {
+        self.send_made(|| request.clone()).await
+    }
+
+    /// As [`send`](Self::send), for a request that is made anew where it must be sent once more, and so needs no copy
+    /// where not.
+    pub(crate) async fn send_made(&self, make: impl Fn() -> Outgoing) -> Result<Response> {
         let mut query = HeaderQuery::default();
         let mut hops = 0;
+        let mut elsewhere: Option<Url> = None;
         loop {
+            let mut request = make();
+            if let Some(url) = elsewhere.take() {
+                request.url = url;
+            }
             let at_home = is_same(&request.url, &self.url);
-            let response = self.send_once(&request, at_home, &query).await?;
+            if !at_home {
+                request.headers.remove(&SESSION_ID);
+            }
+            let (method, url) = (request.method.clone(), request.url.clone());
+            let response = self.send_once(request, at_home, &query).await?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED
                 && at_home
@@ -92,9 +107,10 @@ impl Channel {
                 let challenge = response.headers().get(WWW_AUTHENTICATE);
                 query.challenge =
                     challenge.map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
+                elsewhere = Some(url);
                 continue;
             }
-            let Some(next) = redirected(&request, &response) else {
+            let Some(next) = redirected(&method, &url, &response) else {
                 return Ok(response);
             };
             hops += 1;
@@ -104,29 +120,30 @@ impl Channel {
             }
             if at_home && !is_same(&next, &self.url) {
                 tracing::debug!(to = %Shown(&next), "redirected to another origin; credentials stay behind");
-                request.headers.remove(&SESSION_ID);
             }
-            request.url = next;
+            elsewhere = Some(next);
         }
     }
 
     async fn send_once(
         &self,
-        request: &Outgoing,
+        request: Outgoing,
         at_home: bool,
         query: &HeaderQuery,
     ) -> Result<Response> {
-        let mut headers = request.headers.clone();
+        let mut headers = request.headers;
         if at_home {
-            put(&mut headers, self.headers.clone());
+            if !self.headers.is_empty() {
+                put(&mut headers, self.headers.clone());
+            }
             if let Some(provider) = &self.provider {
                 put(&mut headers, provider.headers(query.clone()).await?);
             }
         }
-        let mut sent = Request::new(request.method.clone(), request.url.clone());
+        let mut sent = Request::new(request.method, request.url);
         *sent.headers_mut() = headers;
         if !request.body.is_empty() {
-            *sent.body_mut() = Some(request.body.clone().into());
+            *sent.body_mut() = Some(request.body.into());
         }
         if self.foreign {
             *sent.timeout_mut() = Some(FOR_EVER);
@@ -155,23 +172,23 @@ fn put(headers: &mut HeaderMap, added: HeaderMap) {
 }
 
 /// Where a response sends this very request, if it does so without changing it.
-fn redirected(request: &Outgoing, response: &Response) -> Option<Url> {
+fn redirected(method: &Method, url: &Url, response: &Response) -> Option<Url> {
     let follows = match response.status() {
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => request.method == Method::GET,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::GET,
         _ => false,
     };
     let location = response.headers().get(LOCATION).filter(|_| follows)?;
-    let mut next = request.url.join(location.to_str().ok()?).ok()?;
+    let mut next = url.join(location.to_str().ok()?).ok()?;
     // Credentials in the URL are for its origin, and a redirect within it does not repeat them.
-    if is_same(&next, &request.url) && next.username().is_empty() && next.password().is_none() {
-        let _ = next.set_username(request.url.username());
-        let _ = next.set_password(request.url.password());
+    if is_same(&next, url) && next.username().is_empty() && next.password().is_none() {
+        let _ = next.set_username(url.username());
+        let _ = next.set_password(url.password());
     }
     matches!(next.scheme(), "http" | "https").then_some(next)
 }
 
-fn client(settings: &Settings) -> Result<Client> {
+fn client(settings: &Settings, url: &Url) -> Result<Client> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .connect_timeout(settings.connect_timeout)
@@ -185,7 +202,12 @@ fn client(settings: &Settings) -> Result<Client> {
     if settings.prior_knowledge {
         builder = builder.http2_prior_knowledge();
     }
-    builder = builder.tls_backend_preconfigured(tls::config(&settings.roots)?);
+    let needs = Needs {
+        secure: url.scheme() == "https",
+        roots: &settings.roots,
+        prior_knowledge: settings.prior_knowledge,
+    };
+    builder = builder.tls_backend_preconfigured(tls::config(needs)?);
     builder.build().map_err(unreachable)
 }
 

@@ -8,7 +8,10 @@ use reqwest::Url;
 
 /// Whether two URLs have scheme, host and port in common, so that credentials for one may go to the other.
 pub(crate) fn is_same(one: &Url, other: &Url) -> bool {
-    one.origin() == other.origin()
+    // As `Url::origin` compares them, without making strings for it.
+    one.scheme() == other.scheme()
+        && one.host_str() == other.host_str()
+        && one.port_or_known_default() == other.port_or_known_default()
 }
 
 /// A URL for people: without user, password, query and fragment, any of which may be a secret.

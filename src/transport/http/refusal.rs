@@ -2,8 +2,12 @@
 //!
 //! Owns the words of these errors. It must not know which call they end.
 
+use std::error::Error as StdError;
+use std::io;
+
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use rustls::CertificateError;
 
 use crate::error::{Error, ErrorKind};
 
@@ -84,7 +88,9 @@ fn shown(text: &str) -> String {
 pub(crate) fn unreachable(error: reqwest::Error) -> Error {
     // The URL may carry a secret.
     let error = error.without_url();
-    if error.is_connect() {
+    if let Some(fault) = certificate_fault(&error) {
+        untrusted(fault).with_source(error)
+    } else if error.is_connect() {
         Error::connect("the server cannot be reached")
             .with_source(error)
             .with_hint("the request was never written, so it can be sent again without harm")
@@ -94,5 +100,40 @@ pub(crate) fn unreachable(error: reqwest::Error) -> Error {
         Error::connect("the connection to the server broke")
             .with_source(error)
             .with_hint("the request was written; whether the server acted on it is unknown")
+    }
+}
+
+/// What is wrong with the server's certificate, where that is why there is no connection.
+fn certificate_fault<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CertificateError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // An I/O error does not name as its cause what it was made of.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        let tls = match inner {
+            Some(inner) => inner.downcast_ref(),
+            None => error.downcast_ref(),
+        };
+        if let Some(rustls::Error::InvalidCertificate(fault)) = tls {
+            return Some(fault);
+        }
+        next = inner.map_or_else(|| error.source(), |inner| Some(inner));
+    }
+    None
+}
+
+fn untrusted(fault: &CertificateError) -> Error {
+    // It may hold many names, as the server wrote them.
+    let text = format!(
+        "the server's certificate is refused: {}",
+        shown(&fault.to_string())
+    );
+    let error = Error::connect(text);
+    match fault {
+        CertificateError::UnknownIssuer => error.with_hint(
+            "to trust it, give it, or that of its authority, by `root_certificates` (`--cacert` on the command line)",
+        ),
+        _ => error,
     }
 }
