@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::StatusCode;
+use reqwest::{Response, StatusCode};
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use super::ask::{drain, refusal};
@@ -17,27 +18,40 @@ use crate::sync::Arc;
 /// How long the server may take to accept a message that needs no answer.
 const ACCEPT: Duration = Duration::from_secs(10);
 
-/// Posts a message that needs no answer. What becomes of it is logged: nobody waits for it.
-pub(super) async fn tell(link: &Arc<Link>, frame: Bytes) {
-    match timeout(ACCEPT, accepted(link, frame)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the server did not take a message"),
-        Err(_) => tracing::warn!("the server did not take a message in time"),
-    }
+/// Posts a message that means something in this session only: an answer, or the word that a call should stop. What becomes
+/// of it is logged, since nobody waits for it. Where the session is gone, so is what it was about.
+pub(super) async fn tell(link: &Link, frame: Bytes) {
+    let posted = async { accepted(link.channel.send(link.post_notice(frame)).await?).await };
+    log(timeout(ACCEPT, posted).await);
 }
 
-async fn accepted(link: &Arc<Link>, frame: Bytes) -> Result<()> {
-    let generation = link.generation();
-    let mut response = link.channel.send(link.post_notice(frame.clone())).await?;
-    if response.status() == StatusCode::NOT_FOUND
-        && let Some(generation) = generation
-    {
+/// Posts a notification, in a new session where the server has forgotten this one.
+pub(super) async fn notify(link: &Arc<Link>, frame: Bytes) {
+    let posted = async {
+        let generation = link.generation();
+        let response = link.channel.send(link.post_notice(frame.clone())).await?;
+        let gone = response.status() == StatusCode::NOT_FOUND;
+        let Some(generation) = generation.filter(|_| gone) else {
+            return accepted(response).await;
+        };
         renewal::renew(link, generation).await?;
-        response = link.channel.send(link.post_notice(frame)).await?;
-    }
+        accepted(link.channel.send(link.post_notice(frame)).await?).await
+    };
+    log(timeout(ACCEPT, posted).await);
+}
+
+async fn accepted(response: Response) -> Result<()> {
     if response.status().is_success() {
         drain(response).await;
         return Ok(());
     }
     Err(refusal(response).await)
+}
+
+fn log(told: std::result::Result<Result<()>, Elapsed>) {
+    match told {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the server did not take a message"),
+        Err(_) => tracing::warn!("the server did not take a message in time"),
+    }
 }

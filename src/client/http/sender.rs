@@ -149,7 +149,7 @@ async fn notify(link: Arc<Link>, frame: Bytes) {
     if begins {
         link.told.initialized(frame.clone());
     }
-    notice::tell(&link, frame).await;
+    notice::notify(&link, frame).await;
     if begins && !link.is_sse() {
         server_stream::open(&link);
     }

@@ -1,9 +1,11 @@
-"""A server on the first generation of the Python SDK (`mcp` 1), over stdio."""
+"""A server on the first generation of the Python SDK (`mcp` 1): `py1.py [stdio | http | json | sse]`."""
 
 import json
 import os
+import sys
 
 import anyio
+from listen import listen
 from mcp.server.fastmcp import Context, FastMCP
 
 server = FastMCP("peer-py1", log_level="ERROR")
@@ -60,4 +62,13 @@ def hello() -> str:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    mode = sys.argv[1] if len(sys.argv) > 1 else "stdio"
+    if mode == "stdio":
+        server.run("stdio")
+    elif mode == "sse":
+        listen(server.sse_app(), "/sse")
+    elif mode in ("http", "json"):
+        server.settings.json_response = mode == "json"
+        listen(server.streamable_http_app(), "/mcp")
+    else:
+        sys.exit(f"no mode {mode}")

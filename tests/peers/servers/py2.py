@@ -1,9 +1,11 @@
-"""A server on the second generation of the Python SDK (`mcp` 2), over stdio."""
+"""A server on the second generation of the Python SDK (`mcp` 2): `py2.py [stdio | http | json | sse]`."""
 
 import json
 import os
+import sys
 
 import anyio
+from listen import listen
 from mcp.server.mcpserver import Context, MCPServer
 
 server = MCPServer("peer-py2", log_level="ERROR")
@@ -59,4 +61,12 @@ def hello() -> str:
 
 
 if __name__ == "__main__":
-    server.run("stdio")
+    mode = sys.argv[1] if len(sys.argv) > 1 else "stdio"
+    if mode == "stdio":
+        server.run("stdio")
+    elif mode == "sse":
+        listen(server.sse_app(), "/sse")
+    elif mode in ("http", "json"):
+        listen(server.streamable_http_app(json_response=mode == "json"), "/mcp")
+    else:
+        sys.exit(f"no mode {mode}")

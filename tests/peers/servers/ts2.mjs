@@ -1,10 +1,13 @@
-// A server on @modelcontextprotocol/server (the second generation of the TypeScript SDK), over
-// stdio. `serveStdio` decides from the first message which era the connection speaks.
+// A server on @modelcontextprotocol/server (the second generation of the TypeScript SDK):
+// `ts2.mjs [stdio | http | json | keepalive]`. `serveStdio` decides from the first message which era
+// the connection speaks, `createMcpHandler` from every request.
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { McpServer } from "@modelcontextprotocol/server";
+import { getRequestListener } from "@hono/node-server";
+import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { z } from "zod";
+import { listen } from "./listen.mjs";
 
 /** Sends one update to whoever made this request, if they asked for updates. */
 async function report({ mcpReq }, progress, total, message) {
@@ -76,4 +79,20 @@ function makeServer() {
   return server;
 }
 
-serveStdio(makeServer);
+/** What each mode but `stdio` asks of the handler. */
+const MODES = {
+  http: {},
+  json: { responseMode: "json" },
+  // Far more often than anybody would, so that comments stand between all events.
+  keepalive: { responseMode: "sse", keepAliveMs: 10 },
+};
+
+const mode = process.argv[2] ?? "stdio";
+if (mode === "stdio") {
+  serveStdio(makeServer);
+} else if (mode in MODES) {
+  const handler = createMcpHandler(makeServer, MODES[mode]);
+  listen("/mcp", getRequestListener((request) => handler.fetch(request), { overrideGlobalObjects: false }));
+} else {
+  throw new Error(`no mode ${mode}`);
+}

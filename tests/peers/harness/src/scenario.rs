@@ -3,6 +3,28 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
+use crate::roster::Era;
+
+/// Where the server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// To be started with this command.
+    Command(Vec<OsString>),
+    /// Here.
+    Url(String),
+}
+
+impl Place {
+    /// The arguments, at the end of a command line, that say so.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<OsString> {
+        match self {
+            Self::Command(command) => [vec!["--".into()], command.clone()].concat(),
+            Self::Url(url) => vec!["--url".into(), url.into()],
+        }
+    }
+}
+
 /// One way to end a call to `slow` before it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
@@ -49,8 +71,9 @@ impl Scenario {
     }
 
     /// A scenario that `path` plays by itself: it is run as
-    /// `path MODE --protocol REVISION -- COMMAND…`, calls `slow` with `ms` 60000 on the server that
-    /// COMMAND starts, ends the call in the way MODE names after the first update, and exits with 0.
+    /// `path MODE --protocol REVISION -- COMMAND…` or with `--url URL` at the end, calls `slow` with
+    /// `ms` 60000 on that server, ends the call in the way MODE names after the first update, and
+    /// exits with 0.
     #[must_use]
     pub fn of_probe(path: PathBuf, mode: String) -> Self {
         Self {
@@ -69,9 +92,9 @@ impl Scenario {
         }
     }
 
-    /// Its arguments, with the server to start at the end.
+    /// Its arguments, with the server at the end.
     #[must_use]
-    pub fn arguments(&self, revision: &str, server: &[OsString]) -> Vec<OsString> {
+    pub fn arguments(&self, revision: &str, server: &Place) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
         match &self.client {
             Client::Cli {
@@ -84,9 +107,23 @@ impl Scenario {
             }
             Client::Probe { mode, .. } => arguments.push(mode.into()),
         }
-        arguments.extend(["--protocol", revision, "--"].map(OsString::from));
-        arguments.extend_from_slice(server);
+        arguments.extend(["--protocol", revision].map(OsString::from));
+        arguments.extend(server.arguments());
         arguments
+    }
+
+    /// Whether it can be played with a server that does so: some wait for an update, and one for a
+    /// silence.
+    #[must_use]
+    pub fn suits(&self, era: Era) -> bool {
+        let waits_for_update = self.interrupt || !self.speaks_jsonl();
+        (era.updates || !waits_for_update) && !(era.keeps_alive && self.name == "idle-timeout")
+    }
+
+    /// Whether the program goes on for a while after it has ended the call.
+    #[must_use]
+    pub fn outlives_the_call(&self) -> bool {
+        !self.speaks_jsonl() && self.name != "close"
     }
 
     /// Whether the program says on standard output, as JSON lines, what it sees.
@@ -99,10 +136,11 @@ impl Scenario {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::roster::Notices;
 
     #[test]
     fn command_lines() {
-        let server = [OsString::from("server")];
+        let server = Place::Command(vec!["server".into()]);
         let of_cli = Scenario::of_cli("cli".into());
         let names: Vec<_> = of_cli
             .iter()
@@ -127,6 +165,35 @@ mod tests {
             probe.arguments("2026-07-28", &server).join(" ".as_ref()),
             "drop --protocol 2026-07-28 -- server"
         );
+        let there = Place::Url("http://127.0.0.1:1/mcp".to_owned());
+        assert_eq!(
+            probe.arguments("auto", &there).join(" ".as_ref()),
+            "drop --protocol auto --url http://127.0.0.1:1/mcp"
+        );
         assert!(!probe.speaks_jsonl() && of_cli[0].speaks_jsonl());
+        assert!(probe.outlives_the_call());
+        let close = Scenario::of_probe("probe".into(), "close".to_owned());
+        assert!(!close.outlives_the_call() && !of_cli[0].outlives_the_call());
+    }
+
+    #[test]
+    fn what_suits_a_server() {
+        let mut all = Scenario::of_cli("cli".into());
+        all.push(Scenario::of_probe("probe".into(), "drop".to_owned()));
+        let suits = |updates, keeps_alive| {
+            let era = Era {
+                updates,
+                keeps_alive,
+                notices: Notices::Word,
+            };
+            let suiting = all.iter().filter(|scenario| scenario.suits(era));
+            suiting.map(|s| s.name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            suits(true, false),
+            ["ctrl-c", "timeout", "idle-timeout", "drop"]
+        );
+        assert_eq!(suits(false, false), ["timeout", "idle-timeout"]);
+        assert_eq!(suits(true, true), ["ctrl-c", "timeout", "drop"]);
     }
 }

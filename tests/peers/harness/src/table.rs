@@ -32,6 +32,7 @@ pub struct Row {
     pub reordered: u64,
     /// What else was wrong.
     pub faults: Vec<String>,
+    runs: u32,
 }
 
 impl Row {
@@ -47,18 +48,20 @@ impl Row {
             late: 0,
             reordered: 0,
             faults: Vec::new(),
+            runs: 0,
         }
     }
 
     /// Adds a run that should have shown `expected` updates.
     pub fn add(&mut self, expected: u64, verdict: Verdict) {
-        if self.expected > 0 && self.negotiated != verdict.negotiated {
+        if self.runs > 0 && self.negotiated != verdict.negotiated {
             let fault = format!(
                 "{:?}, then {:?} negotiated",
                 self.negotiated, verdict.negotiated
             );
             self.faults.push(fault);
         }
+        self.runs += 1;
         self.negotiated = verdict.negotiated;
         self.expected += expected;
         self.got += verdict.got;
@@ -71,7 +74,7 @@ impl Row {
     #[must_use]
     pub fn is_good(&self) -> bool {
         let told = self.negotiated.as_ref();
-        self.expected > 0
+        self.runs > 0
             && self.got == self.expected
             && self.late == 0
             && self.reordered == 0

@@ -18,6 +18,37 @@ pub struct Verdict {
     pub reordered: u64,
     /// Everything else that is wrong, in words. Empty when the run is good.
     pub faults: Vec<String>,
+    /// The updates before the result, for those who look closer.
+    pub spans: Vec<Span>,
+}
+
+/// One update as it was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first of the server's updates that it stands for, counted from 1.
+    pub first: u64,
+    /// The last, which gave it its value.
+    pub last: u64,
+    /// Whether it says that something may be missing before it.
+    pub gap: bool,
+}
+
+/// All that is wrong with the gap marks of `spans`, if the stream broke after so many updates each
+/// time as `breaks` says: the first update after a break is marked, and no other.
+#[must_use]
+pub fn judge_gaps(spans: &[Span], breaks: &[u64]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for span in spans {
+        let after = |delivered: &u64| (span.first..=span.last).contains(&(delivered + 1));
+        if breaks.iter().any(after) != span.gap {
+            let word = if span.gap { "a" } else { "no" };
+            faults.push(format!(
+                "update {} has {word} gap mark, breaks are after {breaks:?}",
+                span.last
+            ));
+        }
+    }
+    faults
 }
 
 /// Judges the lines, the exit code and the deadline of one run.
@@ -124,7 +155,13 @@ impl Judge<'_> {
         if self.seen.finals > 0 {
             self.verdict.late += 1 + merged;
         } else {
+            let first = self.verdict.got + 1;
             self.verdict.got += 1 + merged;
+            self.verdict.spans.push(Span {
+                first,
+                last: self.verdict.got,
+                gap: event["gap"] == true,
+            });
         }
         self.order(event);
         self.content(event);
@@ -249,9 +286,15 @@ mod tests {
             &update(3, 3, 0),
             RESULT,
         ]);
+        let spans = [1, 2, 3].map(|i| Span {
+            first: i,
+            last: i,
+            gap: false,
+        });
         let expected = Verdict {
             negotiated: Some("2025-11-25".to_owned()),
             got: 3,
+            spans: spans.to_vec(),
             ..Verdict::default()
         };
         assert_eq!(verdict, expected);
@@ -262,6 +305,23 @@ mod tests {
         let verdict = judged(&[START, &update(1, 1, 0), &update(3, 3, 1), RESULT]);
         assert_eq!((verdict.got, verdict.late, verdict.reordered), (3, 0, 0));
         assert_eq!(verdict.faults, [""; 0]);
+    }
+
+    #[test]
+    fn gap_marks() {
+        let marked = update(3, 3, 1).replace("\"seq\"", "\"gap\":true,\"seq\"");
+        let verdict = judged(&[START, &update(1, 1, 0), &marked, RESULT]);
+        assert_eq!(verdict.faults, [""; 0]);
+        let spans: Vec<_> = verdict
+            .spans
+            .iter()
+            .map(|s| (s.first, s.last, s.gap))
+            .collect();
+        assert_eq!(spans, [(1, 1, false), (2, 3, true)]);
+        let judged = |breaks: &[u64]| judge_gaps(&verdict.spans, breaks).len();
+        assert_eq!((judged(&[1]), judged(&[2]), judged(&[1, 2, 3])), (0, 0, 0));
+        // Marked without a break, and the same with a break that left another update unmarked.
+        assert_eq!((judged(&[]), judged(&[3]), judged(&[0])), (1, 1, 2));
     }
 
     #[test]

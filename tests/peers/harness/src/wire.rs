@@ -61,7 +61,7 @@ pub fn judge_cancellation(log: &str, server_notes: &str, must_note: bool) -> Vec
     };
     let id = &call.body["id"];
     let mut faults = on_the_wire(&messages, id);
-    faults.extend(in_the_server(server_notes, id, must_note));
+    faults.extend(judge_notes(server_notes, id, must_note));
     faults
 }
 
@@ -135,11 +135,30 @@ fn on_the_wire(messages: &[Message], id: &Value) -> Vec<String> {
     faults
 }
 
-fn in_the_server(notes: &str, id: &Value, must_note: bool) -> Vec<String> {
-    let notes = entries(notes);
-    if notes.is_empty() && !must_note {
+/// All that is wrong with what the server noted about its signal for the call `id`, which the
+/// notification should have fired.
+#[must_use]
+pub fn judge_notes(notes: &str, id: &Value, must_note: bool) -> Vec<String> {
+    if notes.trim().is_empty() && !must_note {
         return Vec::new();
     }
+    let mut faults = judge_closing_notes(notes, id);
+    // An SDK that aborts what is left when its input closes says so in the signal's reason; such an
+    // abort proves nothing about the notification.
+    let closed = |note: &Value| {
+        let reason = note["reason"].as_str();
+        reason.is_some_and(|reason| reason.contains("onnection closed"))
+    };
+    if entries(notes).iter().any(closed) {
+        faults.push("only the end of the connection fired the server's signal".to_owned());
+    }
+    faults
+}
+
+/// The same where the end of the connection is what should have fired it.
+#[must_use]
+pub fn judge_closing_notes(notes: &str, id: &Value) -> Vec<String> {
+    let notes = entries(notes);
     let [note] = &notes[..] else {
         return vec![format!(
             "the server noted {} ends of the call, not one: {notes:?}",
@@ -155,14 +174,6 @@ fn in_the_server(notes: &str, id: &Value, must_note: bool) -> Vec<String> {
             "the server's signal was for {}, the call's id is {id}",
             note["request"]
         ));
-    }
-    // An SDK that aborts what is left when its input closes says so in the signal's reason; such an
-    // abort proves nothing about the notification.
-    if note["reason"]
-        .as_str()
-        .is_some_and(|reason| reason.contains("onnection closed"))
-    {
-        faults.push("only the end of the connection fired the server's signal".to_owned());
     }
     faults
 }
@@ -259,6 +270,9 @@ mod tests {
             the_fault(&wire, &ABORTED.replace("user", "Error: Connection closed"))
                 .contains("end of")
         );
+        let closed = ABORTED.replace("user", "Error: Connection closed");
+        assert_eq!(judge_closing_notes(&closed, &json!(2)), [""; 0]);
+        assert_eq!(judge_closing_notes("", &json!(2)).len(), 1);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! resource with progress (`read`).
 //!
 //! `peer-probe MODE --protocol REVISION -- COMMAND…` starts the server, calls its tool `slow`, waits for two updates,
-//! ends the call, closes the client and exits with 0. Whether the server was told, and how often, is for `peer-cancel`
-//! to judge from the bytes between the two.
+//! ends the call, closes the client and exits with 0. With `--url URL` in place of the command, the server is there.
+//! Whether the server was told, and how often, is for `peer-cancel` to judge from the bytes between the two.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -27,16 +27,20 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let mode = args.next().ok_or("a mode is missing")?;
-    let mut version = None;
-    loop {
-        match args.next().as_deref() {
-            Some("--protocol") => version = Some(args.next().ok_or("a revision is missing")?),
-            Some("--") => break,
+    let (mut version, mut url) = (None, None);
+    while let Some(name) = args.next() {
+        match name.as_str() {
+            "--protocol" => version = Some(args.next().ok_or("a revision is missing")?),
+            "--url" => url = Some(args.next().ok_or("a URL is missing")?),
+            "--" => break,
             other => return Err(format!("unexpected argument {other:?}").into()),
         }
     }
-    let program = args.next().ok_or("the server's command is missing")?;
-    let mut connect = Client::stdio(program, args);
+    let mut connect = match (url, args.next()) {
+        (Some(url), None) => Client::http(url),
+        (None, Some(program)) => Client::stdio(program, args),
+        _ => return Err("either the server's URL or its command is needed".into()),
+    };
     match version.as_deref() {
         None | Some("auto") => {}
         Some(version) => connect = connect.protocol(version.parse::<ProtocolVersion>()?),

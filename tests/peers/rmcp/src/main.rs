@@ -1,4 +1,6 @@
-//! A server on rmcp, over standard input and output.
+//! A server on rmcp: `peer-rmcp [stdio | http | events | keepalive | stateless]`.
+
+mod http;
 
 use std::{borrow::Cow, fs::OpenOptions, io::Write, sync::Arc, time::Duration};
 
@@ -54,7 +56,7 @@ impl Default for Slow {
     }
 }
 
-/// Notes what became of a `slow` call where the harness can read it.
+/// Notes what a call did, or what became of it, where the harness can read it.
 fn note(entry: &Value) {
     if let Some(path) = std::env::var_os("PEER_LOG") {
         let written = OpenOptions::new()
@@ -121,6 +123,7 @@ impl Peer {
                 format!("step {i}"),
             )
             .await?;
+            note(&json!({"event": "sent", "request": context.id, "progress": i}));
         }
         Ok(text(format!("counted {}", count.steps)))
     }
@@ -261,6 +264,21 @@ impl ServerHandler for Peer {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    Peer.serve(stdio()).await?.waiting().await?;
-    Ok(())
+    let mode = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "stdio".to_owned());
+    if mode == "stdio" {
+        Peer.serve(stdio()).await?.waiting().await?;
+        return Ok(());
+    }
+    let config = http::config(&mode).ok_or_else(|| format!("no mode {mode}"))?;
+    let served = http::serve(|| Peer, config, mode == "events").await;
+    // Standard input is read by a thread that nothing can stop.
+    std::process::exit(match served {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("peer-rmcp: {error}");
+            1
+        }
+    })
 }

@@ -1,20 +1,27 @@
 //! Ends calls early in several ways and proves, from what passed on the wire and from the server's
-//! own signal, that the server was told once and in the right words.
+//! own signal, that the server was told once and in the right words: those of the revision, or by
+//! the closing of the call's own stream.
 
 use std::{
     ffi::OsString,
+    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
 
 use peers_harness::{
+    exchanges::{self, Recorder, Telling},
     options::Options,
+    pairs::in_pairs,
     process::{self, Outcome},
-    roster::{self, Peer},
-    scenario::Scenario,
+    proxy::Proxy,
+    roster::{self, Notices, Peer, Wire},
+    scenario::{Place, Scenario},
+    server::Server,
     verdict, wire,
 };
 
@@ -127,18 +134,11 @@ fn server_command(settings: &Settings, peer: Peer, logs: &Logs) -> Result<Vec<Os
     ])
 }
 
-fn play(
-    settings: &Settings,
-    scenario: &Scenario,
-    peer: Peer,
-    revision: &str,
-    logs: &Logs,
-) -> Result<Outcome, String> {
-    let server = server_command(settings, peer, logs)?;
+fn play(scenario: &Scenario, revision: &str, place: &Place) -> Result<Outcome, String> {
     let mut updates = 0;
     process::run(
         &scenario.program(),
-        &scenario.arguments(revision, &server),
+        &scenario.arguments(revision, place),
         DEADLINE,
         |line| {
             updates += u32::from(verdict::is_update(line));
@@ -147,13 +147,8 @@ fn play(
     )
 }
 
-fn judge(
-    scenario: &Scenario,
-    peer: Peer,
-    outcome: &Outcome,
-    wire: &str,
-    server: &str,
-) -> Vec<String> {
+/// What is wrong with how the client ended, whatever the server was told.
+fn judge_client(scenario: &Scenario, outcome: &Outcome) -> Vec<String> {
     let mut faults = Vec::new();
     if outcome.overdue {
         faults.push("the client was killed at the deadline".to_owned());
@@ -170,55 +165,184 @@ fn judge(
             faults.push(format!("the last words are {words:?} instead of one error"));
         }
     }
-    // A client that closes at once is told nothing by a server that then ends before it has acted on its last line.
-    let must_note = scenario.name != "close" || peer.acts_before_end;
-    faults.extend(wire::judge_cancellation(wire, server, must_note));
     faults
 }
 
-fn show(faults: &[String], outcome: &Outcome, wire: &str, server: &str) {
-    for fault in faults {
-        println!("     {fault}");
+/// One scenario, played and judged.
+struct Played {
+    faults: Vec<String>,
+    outcome: Outcome,
+    wire: String,
+    server: String,
+}
+
+fn over_stdio(
+    settings: &Settings,
+    scenario: &Scenario,
+    peer: Peer,
+    revision: &str,
+    logs: &Logs,
+) -> Result<Played, String> {
+    let place = Place::Command(server_command(settings, peer, logs)?);
+    let outcome = play(scenario, revision, &place)?;
+    let (wire, server) = logs.settled()?;
+    let mut faults = judge_client(scenario, &outcome);
+    // A client that closes at once is told nothing by a server that then ends before it has acted on its last line.
+    let must_note = scenario.name != "close" || peer.acts_before_end;
+    faults.extend(wire::judge_cancellation(&wire, &server, must_note));
+    Ok(Played {
+        faults,
+        outcome,
+        wire,
+        server,
+    })
+}
+
+/// A program that goes on after the call must close the stream at once, not by its own end.
+const CLOSED_BEFORE_END: Duration = Duration::from_millis(100);
+
+fn over_http(
+    server: &Server,
+    scenario: &Scenario,
+    peer: Peer,
+    revision: &str,
+    logs: &Logs,
+) -> Result<Played, String> {
+    let record = Arc::new(Recorder::default());
+    let proxy = Proxy::start(server.address(), Arc::clone(&record))?;
+    let noted = server.notes(0).len();
+    let place = Place::Url(server.url(Some(proxy.address())));
+    let outcome = play(scenario, revision, &place)?;
+    let ended = record.now();
+
+    let notices = peer.era(revision).notices;
+    let must_note = match notices {
+        Notices::Word => scenario.outlives_the_call() || peer.acts_before_end,
+        Notices::Closing => true,
+        Notices::Nothing => false,
+    };
+    let (exchanges, notes) = settled(&record, || server.notes(noted), must_note);
+    let lines: Vec<_> = exchanges
+        .iter()
+        .map(|exchange| exchange.line() + "\n")
+        .collect();
+    let wire = lines.concat();
+    fs::write(&logs.wire, &wire).map_err(|error| format!("{}: {error}", logs.wire.display()))?;
+    fs::write(&logs.server, &notes)
+        .map_err(|error| format!("{}: {error}", logs.server.display()))?;
+
+    let mut faults = judge_client(scenario, &outcome);
+    let telling = if peer.is_modern(revision) {
+        Telling::Closing(scenario.outlives_the_call().then_some(CLOSED_BEFORE_END))
+    } else {
+        Telling::Notification
+    };
+    faults.extend(exchanges::judge_cancellation(&exchanges, telling, ended));
+    let id = exchanges::id_of_call(&exchanges);
+    match notices {
+        Notices::Nothing => {}
+        Notices::Word => faults.extend(wire::judge_notes(&notes, &id, must_note)),
+        Notices::Closing => faults.extend(wire::judge_closing_notes(&notes, &id)),
     }
-    let shown = |title: &str, text: &str| {
-        let lines: Vec<_> = text.lines().collect();
+    Ok(Played {
+        faults,
+        outcome,
+        wire,
+        server: notes,
+    })
+}
+
+/// How long a server that need not note anything gets for it, so that the next call is not taken for
+/// what it notes.
+const AFTERTHOUGHT: Duration = Duration::from_millis(150);
+
+/// What passed and what the server noted, once all exchanges are over and it has noted something, or
+/// what there is after `AFTERMATH`.
+fn settled(
+    record: &Recorder,
+    notes: impl Fn() -> String,
+    must_note: bool,
+) -> (Vec<exchanges::Exchange>, String) {
+    let end = Instant::now() + AFTERMATH;
+    if !must_note {
+        thread::sleep(AFTERTHOUGHT);
+    }
+    loop {
+        let (exchanges, notes) = (record.exchanges(), notes());
+        let over = exchanges.iter().all(|exchange| exchange.end.is_some());
+        let noted = !must_note || !notes.is_empty();
+        if over && noted || Instant::now() >= end {
+            return (exchanges, notes);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn shown(played: &Played) -> String {
+    let mut text = String::new();
+    for fault in &played.faults {
+        let _ = writeln!(text, "     {fault}");
+    }
+    let said = [
+        ("wire", &played.wire),
+        ("server", &played.server),
+        ("stdout", &played.outcome.lines.join("\n")),
+        ("stderr", &played.outcome.stderr),
+    ];
+    for (title, said) in said {
+        let lines: Vec<_> = said.lines().collect();
         for line in &lines[lines.len().saturating_sub(8)..] {
-            println!("     {title}: {line}");
+            let _ = writeln!(text, "     {title}: {line}");
+        }
+    }
+    text
+}
+
+/// All scenarios with one server: how many were played, how many failed.
+fn with_peer(settings: &Settings, directory: &Path, peer: Peer) -> Result<(u32, u32), String> {
+    let server = match peer.wire {
+        Wire::Stdio => None,
+        Wire::Http | Wire::HttpSse => {
+            let launcher = settings.peers_dir.join("bin").join(peer.name);
+            let launcher = check(launcher, "run tests/peers/install")?;
+            Some(Server::start(&launcher, directory)?)
         }
     };
-    shown("wire", wire);
-    shown("server", server);
-    shown("stdout", &outcome.lines.join("\n"));
-    shown("stderr", &outcome.stderr);
+    let (mut played, mut failed) = (0, 0);
+    for revision in peer.eras() {
+        let suiting = |scenario: &&Scenario| scenario.suits(peer.era(revision));
+        for scenario in settings.scenarios.iter().filter(suiting) {
+            let title = format!("{} {revision} {}", peer.name, scenario.name);
+            let logs = Logs::new(directory, &title.replace(' ', "."))?;
+            let done = match &server {
+                None => over_stdio(settings, scenario, peer, revision, &logs)?,
+                Some(server) => over_http(server, scenario, peer, revision, &logs)?,
+            };
+            played += 1;
+            if done.faults.is_empty() {
+                println!("ok   {title}");
+            } else {
+                // In one go: servers are tried two at a time.
+                print!("FAIL {title}\n{}", shown(&done));
+                failed += 1;
+            }
+        }
+    }
+    Ok((played, failed))
 }
 
 fn run() -> Result<bool, String> {
     let settings = settings()?;
     let directory = settings.peers_dir.join("cancel-logs");
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let peers = roster::chosen(&settings.only)?;
+    let peers: Vec<_> = peers.into_iter().filter(|peer| peer.ours).collect();
+    let done = in_pairs(&peers, |&peer| with_peer(&settings, &directory, peer));
     let (mut played, mut failed) = (0, 0);
-    for peer in roster::chosen(&settings.only)?
-        .into_iter()
-        .filter(|peer| peer.ours)
-    {
-        for revision in peer.eras() {
-            for scenario in &settings.scenarios {
-                let title = format!("{} {revision} {}", peer.name, scenario.name);
-                let logs = Logs::new(&directory, &title.replace(' ', "."))?;
-                let outcome = play(&settings, scenario, peer, revision, &logs)?;
-                let (wire, server) = logs.settled()?;
-                let faults = judge(scenario, peer, &outcome, &wire, &server);
-                println!(
-                    "{} {title}",
-                    if faults.is_empty() { "ok  " } else { "FAIL" }
-                );
-                if !faults.is_empty() {
-                    show(&faults, &outcome, &wire, &server);
-                    failed += 1;
-                }
-                played += 1;
-            }
-        }
+    for done in done {
+        let (p, f) = done?;
+        played += p;
+        failed += f;
     }
     println!("{played} played, {failed} failed");
     Ok(played > 0 && failed == 0)

@@ -11,8 +11,11 @@ use std::{
 
 use peers_harness::{
     options::Options,
+    pairs::in_pairs,
     process::{self, Outcome},
-    roster::{self, Peer, Workload},
+    roster::{self, Peer, Wire, Workload},
+    scenario::Place,
+    server::Server,
     table::{self, Row},
     verdict::{self, Verdict},
 };
@@ -52,7 +55,7 @@ fn settings() -> Result<Settings, String> {
     })
 }
 
-fn call(settings: &Settings, peer: Peer, asked: &str, work: &Workload) -> Result<Outcome, String> {
+fn call(cli: &Path, place: &Place, asked: &str, work: &Workload) -> Result<Outcome, String> {
     let mut arguments = vec![OsString::from("call")];
     arguments.extend(work.call.iter().map(OsString::from));
     let fixed = [
@@ -62,16 +65,10 @@ fn call(settings: &Settings, peer: Peer, asked: &str, work: &Workload) -> Result
         "none",
         "--protocol",
         asked,
-        "--",
     ];
     arguments.extend(fixed.map(OsString::from));
-    arguments.push(launcher(&settings.peers_dir, peer).into_os_string());
-    process::run(
-        &settings.cli.clone().into_os_string(),
-        &arguments,
-        DEADLINE,
-        |_| false,
-    )
+    arguments.extend(place.arguments());
+    process::run(&cli.as_os_str().to_owned(), &arguments, DEADLINE, |_| false)
 }
 
 fn launcher(peers_dir: &Path, peer: Peer) -> PathBuf {
@@ -81,24 +78,24 @@ fn launcher(peers_dir: &Path, peer: Peer) -> PathBuf {
 /// Says on standard error what is wrong with a run, so that the table stays readable.
 fn explain(row: &Row, work: &Workload, verdict: &Verdict, outcome: &Outcome) {
     let call = work.call.join(" ");
-    eprintln!("\n{} asked with {}: {call}", row.server, row.asked);
-    eprintln!(
+    let mut said = vec![format!("\n{} asked with {}: {call}", row.server, row.asked)];
+    said.push(format!(
         "  {} of {} updates, {} late, {} reordered",
         verdict.got, work.updates, verdict.late, verdict.reordered
-    );
-    for fault in verdict.faults.iter().take(10) {
-        eprintln!("  {fault}");
-    }
+    ));
+    let faults = verdict.faults.iter().take(10);
+    said.extend(faults.map(|fault| format!("  {fault}")));
     let stderr: Vec<_> = outcome.stderr.lines().collect();
-    for line in &stderr[stderr.len().saturating_sub(10)..] {
-        eprintln!("  stderr: {line}");
-    }
+    let last = &stderr[stderr.len().saturating_sub(10)..];
+    said.extend(last.iter().map(|line| format!("  stderr: {line}")));
+    // In one go: rows are made two at a time.
+    eprintln!("{}", said.join("\n"));
 }
 
-fn row(settings: &Settings, peer: Peer, asked: &str) -> Result<Row, String> {
+fn row(cli: &Path, peer: Peer, place: &Place, asked: &str) -> Result<Row, String> {
     let mut row = Row::new(peer.name, asked);
-    for work in peer.workloads() {
-        let outcome = call(settings, peer, asked, &work)?;
+    for work in peer.workloads(asked) {
+        let outcome = call(cli, place, asked, &work)?;
         let verdict = verdict::judge(&outcome, &work);
         let good = verdict.faults.is_empty() && verdict.got == work.updates;
         if !good || verdict.late > 0 || verdict.reordered > 0 {
@@ -107,6 +104,26 @@ fn row(settings: &Settings, peer: Peer, asked: &str) -> Result<Row, String> {
         row.add(work.updates, verdict);
     }
     Ok(row)
+}
+
+/// The rows of one server: over HTTP it is started once, over standard input and output by the client.
+fn rows(settings: &Settings, peer: Peer) -> Result<Vec<Row>, String> {
+    let launcher = launcher(&settings.peers_dir, peer);
+    let server = match peer.wire {
+        Wire::Stdio => None,
+        Wire::Http | Wire::HttpSse => Some(Server::start(
+            &launcher,
+            &settings.peers_dir.join("table-logs"),
+        )?),
+    };
+    let place = match &server {
+        None => Place::Command(vec![launcher.into_os_string()]),
+        Some(server) => Place::Url(server.url(None)),
+    };
+    let asked = peer.asked();
+    let rows = asked.iter();
+    rows.map(|asked| row(&settings.cli, peer, &place, asked))
+        .collect()
 }
 
 fn run() -> Result<bool, String> {
@@ -123,12 +140,9 @@ fn run() -> Result<bool, String> {
             ));
         }
     }
-    let mut rows = Vec::new();
-    for &peer in &peers {
-        for asked in peer.asked() {
-            rows.push(row(&settings, peer, asked)?);
-        }
-    }
+    let rows = in_pairs(&peers, |&peer| rows(&settings, peer));
+    let rows: Vec<Vec<Row>> = rows.into_iter().collect::<Result<_, _>>()?;
+    let rows = rows.concat();
     print!("{}", table::text(&rows));
     let servers: Vec<_> = peers.iter().map(|peer| peer.name).collect();
     let differences = table::differences(&rows, &pinned, &servers);
