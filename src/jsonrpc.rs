@@ -39,6 +39,8 @@ impl ErrorObject {
     pub const METHOD_NOT_FOUND: i64 = -32601;
     /// `-32602`: the params do not fit.
     pub const INVALID_PARAMS: i64 = -32602;
+    /// `-32603`: something went wrong inside the one that was asked.
+    pub const INTERNAL_ERROR: i64 = -32603;
     /// `-32022`: the server does not speak the revision of the request (revision 2026-07-28).
     pub const UNSUPPORTED_PROTOCOL_VERSION: i64 = -32022;
 

@@ -77,8 +77,8 @@
 //!
 //! # What does not work yet
 //!
-//! OAuth, tasks, requests of the server to the client (sampling, elicitation, roots) and sending progress are still to
-//! come. macOS and Windows are not yet verified.
+//! OAuth, tasks, typed handlers for requests of the server (sampling, elicitation, roots; see [`Connect::on_request`]) and
+//! sending progress are still to come. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -116,6 +116,7 @@ pub use progress::end::StreamEnd;
 pub use progress::mailbox::Overflow;
 pub use progress::registry::{ProgressRegistry, Registration};
 pub use progress::updates::Updates;
+pub use session::inbound::ServerRequest;
 pub use session::notification::Notification;
 pub use session::stats::{Diagnostic, DiagnosticKind, Stats};
 

@@ -3,8 +3,10 @@
 //! Owns the builder. The era is found in `negotiate`.
 
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::driver::Driver;
@@ -13,12 +15,15 @@ use super::handle::Client;
 use super::handle::Way;
 #[cfg(feature = "http")]
 use super::http::{self, link::Link};
+use super::inbound::Handlers;
 use super::limits::{LifeSigns, Limits};
 use crate::error::{Error, ErrorKind, Result};
+use crate::jsonrpc::ErrorObject;
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, ProtocolVersion};
 use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
 use crate::session::calls::Session;
+use crate::session::inbound::ServerRequest;
 use crate::sync::Arc;
 use crate::transport::connector::{Connection, Connector, Medium};
 
@@ -50,6 +55,7 @@ pub(super) struct Options {
     pub(super) capabilities: ClientCapabilities,
     pub(super) strict_tokens: bool,
     pub(super) reissue_safe_tools: bool,
+    pub(super) handlers: Handlers,
 }
 
 impl Connect {
@@ -65,6 +71,7 @@ impl Connect {
             capabilities: ClientCapabilities::default(),
             strict_tokens: false,
             reissue_safe_tools: false,
+            handlers: Handlers::default(),
         };
         Self { connector, options }
     }
@@ -167,11 +174,44 @@ impl Connect {
         self
     }
 
+    /// Answers requests of the server with this method, `elicitation/create` for instance, by a handler. Default: such a
+    /// request is refused with the error -32601 and counted ([`DiagnosticKind::UnservedRequest`](crate::DiagnosticKind::UnservedRequest)). Up to revision
+    /// 2025-11-25; in 2026-07-28 servers send no requests. What the client can do is said by
+    /// [`capabilities`](Self::capabilities).
+    ///
+    /// The handler gives the result, a JSON object, or the error to answer with. Handlers run in a task of their own, up
+    /// to 16 at once, so that neither a call nor an update waits for them; one that blocks its thread holds up the other
+    /// handlers. Of requests that the server sends while 80 are open, each is refused with the error -32603; so is
+    /// answered one whose handler panics. A handler is dropped where the server cancels its request, or with the
+    /// connection. Of several handlers for a method the last counts; `ping` is always answered by the client itself.
+    ///
+    /// ```
+    /// # async fn example() -> mcp_progress::Result<()> {
+    /// use mcp_progress::Client;
+    /// use serde_json::json;
+    ///
+    /// let client = Client::stdio("my-server", ["--stdio"])
+    ///     .on_request("roots/list", |_request| async {
+    ///         Ok(json!({"roots": [{"uri": "file:///work", "name": "work"}]}))
+    ///     })
+    ///     .await?;
+    /// # let _ = client; Ok(()) }
+    /// ```
+    pub fn on_request<F, Fut>(mut self, method: impl Into<String>, handler: F) -> Self
+    where
+        F: Fn(ServerRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = std::result::Result<Value, ErrorObject>> + Send + 'static,
+    {
+        self.options.handlers.set(method.into(), handler);
+        self
+    }
+
     pub(super) async fn open(&self) -> Result<Client> {
         let runtime = runtime()?;
         let Connection { medium, kept } = self.connector.connect().await?;
         let session = Arc::new(Session::new(ProgressRegistry::new()));
         session.set_strict_tokens(self.options.strict_tokens);
+        self.options.handlers.start(&runtime, &session);
         let limit = self.options.max_message_bytes;
         let limits = self.options.limits;
         match medium {

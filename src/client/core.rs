@@ -14,6 +14,7 @@ use crate::error::{Clock, Error, ErrorKind};
 use crate::model::progress::{Progress, Update};
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::merge_all;
+use crate::progress::phase::Phase;
 use crate::progress::slot::{Next, Outcome, Slot};
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
@@ -184,6 +185,11 @@ impl Core {
         while self.timer.poll(cx).is_ready() {
             let now = clock::now();
             if let Some((error, end)) = self.expired(now) {
+                let error = if self.slot().phase() == Phase::Queued {
+                    error.with_hint("the request was never written: it waited for a connection, or for the server to read")
+                } else {
+                    error
+                };
                 let error = error.with_context(self.flight().context(now));
                 let reason = reason_of(&error);
                 let ended = self.session().abandon(self.flight(), end, &reason, None);

@@ -14,6 +14,7 @@ pub(crate) mod handle;
 pub(crate) mod handler;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+pub(crate) mod inbound;
 pub(crate) mod introduction;
 pub(crate) mod limits;
 pub(crate) mod listen;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::feed::Feed;
 use super::flight::{Flight, Kind, Launch};
+use super::inbound::Inbound;
 use super::notification::Notification;
 use super::outbox::Outbox;
 use super::stats::{Counters, Stats};
@@ -32,6 +33,7 @@ pub(crate) struct Session {
     pub(crate) outbox: Outbox,
     pub(crate) counters: Counters,
     pub(crate) notifications: Feed<Notification>,
+    pub(crate) inbound: Inbound,
     next_id: AtomicU64,
     retired: Mutex<VecDeque<i64>>,
     wire: Mutex<Arc<Wire>>,
@@ -70,6 +72,7 @@ impl Session {
             outbox: Outbox::default(),
             counters: Counters::new(),
             notifications: Feed::new(),
+            inbound: Inbound::default(),
             next_id: AtomicU64::new(1),
             retired: Mutex::new(VecDeque::new()),
             wire: Mutex::new(Arc::new(Wire::handshake(None))),
@@ -261,6 +264,7 @@ impl Session {
         self.tokens().close();
         self.notifications.close();
         self.counters.feed.close();
+        self.inbound.close();
         self.outbox.close();
     }
 

@@ -9,9 +9,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::calls::Session;
 use super::flight::{Flight, Kind};
+use super::inbound::Fate;
 use super::notification::Notification;
 use super::read::Read;
 use super::salvage::salvage_response_id;
@@ -157,7 +159,9 @@ impl Session {
                 Params::Typed(params) => self.on_progress(params, read),
                 params => self.on_notification(&method, params, read),
             },
-            (Some(method), Id::Key(id)) => return self.on_request(&id, &method),
+            (Some(method), Id::Key(id)) => {
+                return self.on_request(&id, &method, raw(&envelope.params));
+            }
             (None, Id::Key(id)) if envelope.result.is_some() || envelope.error.is_some() => {
                 let outcome = match (envelope.error, envelope.result) {
                     (Some(error), _) => Err(Error::rpc(ErrorObject::from_raw(error))),
@@ -259,7 +263,12 @@ impl Session {
             .is_some_and(|id| self.in_flight.get_with(&id, |_| ()).is_some() || self.is_retired(id))
     }
 
-    fn on_request(&self, id: &Key<'_>, method: &str) -> Result<(), Error> {
+    fn on_request(
+        &self,
+        id: &Key<'_>,
+        method: &str,
+        params: Option<&RawValue>,
+    ) -> Result<(), Error> {
         if self.wire().is_modern() {
             // A client of the modern era writes no responses (revision 2026-07-28, stdio, "Sending Messages").
             self.counters
@@ -267,15 +276,24 @@ impl Session {
             return Ok(());
         }
         let reply = if method == "ping" {
-            wire::reply(id, Ok(()))
+            wire::reply(id, Ok(&Value::Object(Map::new())))
         } else {
+            let refusal = match self
+                .inbound
+                .offer(id, method, params, self.outbox.answers())
+            {
+                Fate::Queued => return Ok(()),
+                Fate::Unserved => ErrorObject::new(
+                    ErrorObject::METHOD_NOT_FOUND,
+                    format!("{method} is not supported by this client"),
+                ),
+                Fate::Refused => {
+                    ErrorObject::new(ErrorObject::INTERNAL_ERROR, "too many requests at once")
+                }
+            };
             self.counters
                 .note(DiagnosticKind::UnservedRequest, || method);
-            let text = format!("{method} is not supported by this client");
-            wire::reply(
-                id,
-                Err(&ErrorObject::new(ErrorObject::METHOD_NOT_FOUND, text)),
-            )
+            wire::reply(id, Err(&refusal))
         };
         self.outbox.push_reply(reply).map_err(|_| {
             Error::new(
@@ -291,10 +309,7 @@ impl Session {
         params: &Params<'_, ProgressParams<'_>>,
         read: &mut Read,
     ) {
-        let raw = match params {
-            Params::Raw(raw) => Some(*raw),
-            Params::Absent | Params::Typed(_) => None,
-        };
+        let raw = raw(params);
         if method == ProgressParams::METHOD {
             // The params stood before the method, or there are none.
             match raw.map(|raw| serde_json::from_str(raw.get())) {
@@ -322,15 +337,35 @@ impl Session {
             }
             if method == "notifications/cancelled"
                 && let Some(id) = &named.request
-                && self
-                    .flight(id)
-                    .is_some_and(|flight| matches!(flight.kind, Kind::Listen(_)))
             {
-                let error = Error::new(ErrorKind::Cancelled, "the server ended the subscription");
-                self.fail_response(id, error, read);
+                self.on_cancelled(id, read);
             }
         }
         self.notifications.send(bytes, notification);
+    }
+
+    /// The server gives up a request of its own, or ends a subscription of ours.
+    fn on_cancelled(&self, id: &Key<'_>, read: &mut Read) {
+        if !self.wire().is_modern() {
+            // Ids of the server are its own: one of our requests may have the same.
+            self.inbound.cancel(id);
+            return;
+        }
+        if self
+            .flight(id)
+            .is_some_and(|flight| matches!(flight.kind, Kind::Listen(_)))
+        {
+            let error = Error::new(ErrorKind::Cancelled, "the server ended the subscription");
+            self.fail_response(id, error, read);
+        }
+    }
+}
+
+/// Params that are not decoded.
+fn raw<'a>(params: &Params<'a, ProgressParams<'_>>) -> Option<&'a RawValue> {
+    match params {
+        Params::Raw(raw) => Some(raw),
+        Params::Absent | Params::Typed(_) => None,
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod exchange;
 pub(crate) mod feed;
 pub(crate) mod flight;
 pub(crate) mod guard;
+pub(crate) mod inbound;
 #[cfg(feature = "http")]
 pub(crate) mod mirror;
 pub(crate) mod notification;

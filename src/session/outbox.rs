@@ -28,6 +28,8 @@ struct State {
     ordered: BTreeMap<u64, Ordered>,
     next_order: u64,
     replies: Load,
+    /// Answers of handlers that wait.
+    answers: usize,
     notifications: Load,
     /// No more comes; the writer ends once all is written.
     closing: bool,
@@ -62,8 +64,23 @@ impl Load {
 #[derive(Debug)]
 struct Urgent {
     frame: Vec<u8>,
-    /// The request that a cancel is for; none for a reply.
-    cancels: Option<i64>,
+    what: Signal,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Signal {
+    /// The cancel of the request with this id.
+    Cancel(
+        #[cfg_attr(
+            not(feature = "http"),
+            expect(dead_code, reason = "only HTTP looks for the request's exchange")
+        )]
+        i64,
+    ),
+    /// An answer that the reader gave.
+    Reply,
+    /// The answer of a handler.
+    Answer,
 }
 
 #[derive(Debug)]
@@ -122,7 +139,7 @@ impl Outbox {
             if !state.dead {
                 state.urgent.push_back(Urgent {
                     frame,
-                    cancels: Some(id),
+                    what: Signal::Cancel(id),
                 });
             }
             state.waker.take()
@@ -138,13 +155,36 @@ impl Outbox {
             if !state.dead {
                 state.urgent.push_back(Urgent {
                     frame,
-                    cancels: None,
+                    what: Signal::Reply,
                 });
             }
             state.waker.take()
         };
         wake(waker);
         Ok(())
+    }
+
+    /// Queues the answer of a handler to a request of the server.
+    ///
+    /// Their number is bounded by that of the requests that may be open, so that this cannot fail.
+    pub(crate) fn push_answer(&self, frame: Vec<u8>) {
+        let waker = {
+            let mut state = self.0.lock();
+            if !state.dead {
+                state.answers += 1;
+                state.urgent.push_back(Urgent {
+                    frame,
+                    what: Signal::Answer,
+                });
+            }
+            state.waker.take()
+        };
+        wake(waker);
+    }
+
+    /// How many answers of handlers wait to be written.
+    pub(crate) fn answers(&self) -> usize {
+        self.0.lock().answers
     }
 
     /// Takes a request back that has not been started; nothing happens where it has.
@@ -259,6 +299,14 @@ impl State {
         (order, self.waker.take())
     }
 
+    fn leaves(&mut self, urgent: &Urgent) {
+        match urgent.what {
+            Signal::Cancel(_) => {}
+            Signal::Reply => self.replies.remove(&urgent.frame),
+            Signal::Answer => self.answers -= 1,
+        }
+    }
+
     #[cfg(feature = "http")]
     fn next(
         &mut self,
@@ -266,13 +314,12 @@ impl State {
         now: impl FnOnce() -> Instant,
         refused: &mut Vec<Ordered>,
     ) -> Option<Departure> {
-        if let Some(Urgent { frame, cancels }) = self.urgent.pop_front() {
-            return Some(match cancels {
-                Some(id) => Departure::Cancel { frame, id },
-                None => {
-                    self.replies.remove(&frame);
-                    Departure::Reply(frame)
-                }
+        if let Some(urgent) = self.urgent.pop_front() {
+            self.leaves(&urgent);
+            let Urgent { frame, what } = urgent;
+            return Some(match what {
+                Signal::Cancel(id) => Departure::Cancel { frame, id },
+                Signal::Reply | Signal::Answer => Departure::Reply(frame),
             });
         }
         if !ordered || self.ordered.is_empty() {
@@ -309,9 +356,7 @@ impl State {
             && let Some(urgent) = self.urgent.pop_front()
         {
             buffer.extend_from_slice(&urgent.frame);
-            if urgent.cancels.is_none() {
-                self.replies.remove(&urgent.frame);
-            }
+            self.leaves(&urgent);
         }
         if self.ordered.is_empty() {
             return;

@@ -215,14 +215,17 @@ pub(crate) fn cancelled(id: i64, reason: &str) -> Vec<u8> {
 }
 
 /// The answer to a request of the server, with its id exactly as it came.
-pub(crate) fn reply(id: &Key<'_>, answer: Result<(), &ErrorObject>) -> Vec<u8> {
+pub(crate) fn reply(id: &Key<'_>, answer: Result<&Value, &ErrorObject>) -> Vec<u8> {
     let mut frame = b"{\"jsonrpc\":\"2.0\",\"id\":".to_vec();
     match id {
         Key::Number(number) => write(&mut frame, number),
         Key::String(text) => write(&mut frame, text),
     }
     match answer {
-        Ok(()) => frame.extend_from_slice(b",\"result\":{}"),
+        Ok(result) => {
+            frame.extend_from_slice(b",\"result\":");
+            write(&mut frame, result);
+        }
         Err(error) => {
             frame.extend_from_slice(b",\"error\":");
             write(&mut frame, error);

@@ -140,7 +140,12 @@ impl Channel {
                 put(&mut headers, provider.headers(query.clone()).await?);
             }
         }
-        let mut sent = Request::new(request.method, request.url);
+        // The builder makes a header of the credentials in the URL. One that was given by itself wins.
+        let built = self.client.request(request.method, request.url).build();
+        let mut sent: Request = built.map_err(unreachable)?;
+        if let Some(basic) = sent.headers_mut().remove(AUTHORIZATION) {
+            headers.entry(AUTHORIZATION).or_insert(basic);
+        }
         *sent.headers_mut() = headers;
         if !request.body.is_empty() {
             *sent.body_mut() = Some(request.body.into());

@@ -129,6 +129,9 @@ impl HttpEndpoint {
     /// Uses this HTTP client instead of one of its own. Its connections, proxy, TLS and redirects then count, and not
     /// those options here.
     ///
+    /// This crate links reqwest without a provider of cryptography. A program that builds its own client and wants TLS
+    /// enables reqwest's `rustls` feature, or installs a provider of rustls first.
+    ///
     /// Its total time-out is overridden for each request, since it would end every long call. A `read_timeout` cannot
     /// be: leave it out, or streams end that are silent for so long.
     pub fn http_client(mut self, client: reqwest::Client) -> Self {
