@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::model::token::ProgressToken;
     use crate::model::version::ProtocolVersion;
-    use crate::session::wire::{Message, Wire};
+    use crate::session::wire::{Message, Wire, naming_member};
 
     /// As a server reads it.
     fn decode(header: &str) -> String {
@@ -207,10 +207,12 @@ mod tests {
             mirrored: mirrored.to_vec(),
             ..Known::default()
         });
-        let request: Value = serde_json::from_str(frame).unwrap();
-        let method = request["method"].as_str().unwrap();
-        let message = Message::new(method.to_owned(), &request["params"]).unwrap();
-        headers(method, message.name.as_deref(), frame.as_bytes(), |tool| {
+        let [method, params] = members(frame, ["method", "params"]).unwrap();
+        let method = string(method.unwrap()).unwrap();
+        let source = naming_member(&method);
+        let named = source.and_then(|source| members(params?.get(), [source]));
+        let name = named.and_then(|[name]| string(name?));
+        headers(&method, name.as_deref(), frame.as_bytes(), |tool| {
             (tool == "t").then(|| Arc::clone(&known))
         })
         .into_iter()

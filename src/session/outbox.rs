@@ -107,6 +107,15 @@ pub(crate) enum Departure {
     },
 }
 
+/// What may leave now, where each message goes by itself. Cancels always may.
+#[cfg(feature = "http")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) replies: bool,
+    /// For requests and notifications.
+    pub(crate) ordered: bool,
+}
+
 /// More waits to be written than the server reads.
 #[derive(Debug)]
 pub(crate) struct Full;
@@ -221,13 +230,13 @@ impl Outbox {
         poll
     }
 
-    /// The next message, where each goes by itself; `ordered` says whether requests and notifications may go now.
+    /// The next message that there is room for.
     ///
     /// Ready with nothing when the outbox is closed and empty.
     #[cfg(feature = "http")]
     pub(crate) fn poll_next(
         &self,
-        ordered: bool,
+        room: Room,
         now: impl FnOnce() -> Instant,
         cx: &Context<'_>,
     ) -> Poll<Option<Departure>> {
@@ -235,10 +244,10 @@ impl Outbox {
         let mut refused = Vec::new();
         let poll = {
             let mut state = self.0.lock();
-            let next = state.next(ordered, now, &mut refused);
+            let next = state.next(room, now, &mut refused);
             if next.is_some() {
                 Poll::Ready(next)
-            } else if state.closing && state.ordered.is_empty() {
+            } else if state.closing && state.ordered.is_empty() && state.urgent.is_empty() {
                 Poll::Ready(None)
             } else {
                 std::mem::swap(&mut state.waker, &mut waker);
@@ -310,11 +319,14 @@ impl State {
     #[cfg(feature = "http")]
     fn next(
         &mut self,
-        ordered: bool,
+        room: Room,
         now: impl FnOnce() -> Instant,
         refused: &mut Vec<Ordered>,
     ) -> Option<Departure> {
-        if let Some(urgent) = self.urgent.pop_front() {
+        let mut urgent = self.urgent.iter();
+        let next =
+            urgent.position(|urgent| room.replies || matches!(urgent.what, Signal::Cancel(_)));
+        if let Some(urgent) = next.and_then(|next| self.urgent.remove(next)) {
             self.leaves(&urgent);
             let Urgent { frame, what } = urgent;
             return Some(match what {
@@ -322,7 +334,7 @@ impl State {
                 Signal::Reply | Signal::Answer => Departure::Reply(frame),
             });
         }
-        if !ordered || self.ordered.is_empty() {
+        if !room.ordered || self.ordered.is_empty() {
             return None;
         }
         let now = now();

@@ -194,12 +194,16 @@ impl Message {
 
 /// What a request is about, where HTTP wants that in a header (2026-07-28, Streamable HTTP, "Standard Request Headers").
 fn named(method: &str, params: &Map<String, Value>) -> Option<Box<str>> {
-    let member = match method {
-        "tools/call" | "prompts/get" => "name",
-        "resources/read" => "uri",
-        _ => return None,
-    };
-    params.get(member)?.as_str().map(Box::from)
+    params.get(naming_member(method)?)?.as_str().map(Box::from)
+}
+
+/// The member of the params that says what a request is about.
+pub(super) fn naming_member(method: &str) -> Option<&'static str> {
+    match method {
+        "tools/call" | "prompts/get" => Some("name"),
+        "resources/read" => Some("uri"),
+        _ => None,
+    }
 }
 
 /// `notifications/cancelled` for a request of ours.

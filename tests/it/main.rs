@@ -4,8 +4,11 @@ mod api;
 mod bursts;
 mod cancelling;
 mod clocks;
+mod edge;
 mod everyday;
 mod hostile;
+#[cfg(feature = "http")]
+mod http;
 mod interleavings;
 mod isolation;
 mod mailboxes;
@@ -18,4 +21,5 @@ mod queueing;
 mod registry;
 #[cfg(unix)]
 mod second_calls;
+mod server_requests;
 mod tidy;

@@ -19,7 +19,7 @@ use crate::client::clock;
 use crate::error::Error;
 use crate::progress::end::StreamEnd;
 use crate::session::flight::{Flight, Kind};
-use crate::session::outbox::Departure;
+use crate::session::outbox::{Departure, Room};
 use crate::sync::Arc;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -39,11 +39,13 @@ pub(super) async fn run(link: Arc<Link>) {
         if permit.is_none() {
             permit = connections.clone().try_acquire_owned().ok();
         }
-        let ordered = notification.is_none() && permit.is_some();
+        let room = Room {
+            replies: answers.len() < ANSWERS,
+            ordered: notification.is_none() && permit.is_some(),
+        };
         let next = tokio::select! {
             biased;
-            next = poll_fn(|cx| link.session.outbox.poll_next(ordered, clock::now, cx)),
-                if answers.len() < ANSWERS => next,
+            next = poll_fn(|cx| link.session.outbox.poll_next(room, clock::now, cx)) => next,
             Some(_) = answers.join_next() => continue,
             () = finished(&mut notification) => continue,
             acquired = connections.clone().acquire_owned(), if permit.is_none() => {
