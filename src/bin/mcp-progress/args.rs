@@ -175,13 +175,13 @@ pub(crate) struct ServerArgs {
     pub(crate) url: Option<String>,
     /// Send this header with every HTTP request; may be repeated. Others on this machine may see it: for a secret,
     /// --bearer-env is better.
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header, requires = "url")]
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header, requires = "url", conflicts_with_all = ["command", "stdio"])]
     pub(crate) header: Vec<(String, String)>,
     /// Send the bearer token that this environment variable holds with every HTTP request.
-    #[arg(long, value_name = "VARIABLE", requires = "url")]
+    #[arg(long, value_name = "VARIABLE", requires = "url", conflicts_with_all = ["command", "stdio"])]
     pub(crate) bearer_env: Option<String>,
     /// Trust the certificates in this file too, in PEM format.
-    #[arg(long, value_name = "FILE", requires = "url")]
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with_all = ["command", "stdio"])]
     pub(crate) cacert: Option<PathBuf>,
     /// Speak this protocol revision and no other; auto asks the server.
     #[arg(long, value_name = "auto | REVISION", default_value = "auto", value_parser = revision)]
