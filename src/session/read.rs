@@ -92,6 +92,12 @@ impl Read {
         self.crowded
     }
 
+    /// How many calls have had their response since the last of them was woken.
+    #[cfg(feature = "http")]
+    pub(crate) const fn answers(&self) -> usize {
+        self.answered.len()
+    }
+
     /// Wakes the calls that have their response, which should not wait for the end of the turn.
     pub(crate) fn wake_answered(&mut self) {
         for slot in self.answered.drain(..) {

@@ -3,6 +3,7 @@
 //! Owns the look at headers and first bytes. It must not know what messages mean.
 
 use bytes::Bytes;
+use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use crate::codec::sse::{Item, Sse};
@@ -27,6 +28,16 @@ fn media_type(headers: &HeaderMap) -> &str {
         .and_then(|value| value.to_str().ok());
     let media = value.and_then(|value| value.split(';').next());
     media.unwrap_or_default().trim()
+}
+
+/// Whether a stream that is refused so may be had a moment later: the server, or what is before it, is busy, or it has
+/// not yet seen that the stream's last connection is gone (409).
+pub(super) fn is_passing(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS
+        )
 }
 
 /// The JSON-RPC error in a refusal's body, whatever its id.

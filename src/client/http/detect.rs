@@ -107,6 +107,11 @@ async fn find(client: &Client, link: &Arc<Link>, connect: &Connect) -> Result<Er
     };
     let discovered = match answer {
         Ok(discovered) => discovered,
+        Err(error) if is_broken(&error) => {
+            // A server that hangs up on what it does not know gets a second chance with what it knows.
+            let tried = by_handshake(client, link, options).await;
+            return tried.map_err(|_| error);
+        }
         Err(error) if !is_answer(&error) => return Err(error),
         Err(error) => match versions_named_by(&error) {
             // It refused what it names: a server that warms up, or counts.
@@ -184,6 +189,13 @@ fn is_answer(error: &Error) -> bool {
         ErrorKind::Protocol | ErrorKind::Decode | ErrorKind::Unsupported => true,
         _ => false,
     }
+}
+
+/// Whether the connection was there, and ended before an answer.
+fn is_broken(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let reached = source.and_then(|source| source.downcast_ref::<reqwest::Error>());
+    error.kind() == ErrorKind::ConnectionLost && reached.is_some_and(|source| !source.is_connect())
 }
 
 /// Whether the address does not take what is posted to it.

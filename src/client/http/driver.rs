@@ -67,6 +67,8 @@ impl Tasks {
         if !self.sending.is_finished() {
             let _ = timeout(FLUSH, &mut self.sending).await;
         }
+        // A probe that nobody waits for is not waited for here.
+        link.end_needless();
         // Cancelled calls of the handshake revisions post their word within a second; others are at their end.
         let _ = timeout(WIND_UP, link.idle()).await;
         if let Some(request) = link.delete() {

@@ -266,7 +266,7 @@ impl Link {
         Telling(self.clone())
     }
 
-    /// Ends the exchanges that nobody waits for any more: of calls that were answered on the server's own stream, and of a probe
+    /// Ends the exchanges that nobody waits for any more: of calls that were answered on another stream, and of a probe
     /// that was given up. What is cancelled ends by itself, when that is told.
     pub(super) fn end_needless(&self) {
         let mut state = self.state.lock();

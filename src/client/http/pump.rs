@@ -12,7 +12,7 @@ use tokio::time::{timeout, timeout_at};
 
 use super::ask;
 use super::backoff::Backoff;
-use super::content::{error_in_events, error_object, is_json, is_stream, renumbered};
+use super::content::{error_in_events, error_object, is_json, is_passing, is_stream, renumbered};
 use super::link::{Link, ServerStream, is_over};
 use super::loss::{Broken, lost, silent, too_long, unresumed};
 use super::notice;
@@ -345,7 +345,7 @@ impl Pump {
                     backoff.succeeded();
                     return Ok(response);
                 }
-                Ok(Ok(response)) if response.status().is_server_error() => {
+                Ok(Ok(response)) if is_passing(response.status()) => {
                     refused(response.status(), response.headers(), &[])
                 }
                 Ok(Ok(response)) => {

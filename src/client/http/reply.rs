@@ -127,9 +127,10 @@ impl<'a> Reader<'a> {
         chunk.await.map_err(unreachable)
     }
 
-    /// A call whose response came on the server's own stream has no use for a stream of its own.
+    /// Other calls whose response came here have no use for streams of their own.
     fn free_answered(&self) {
-        if self.own.is_none() {
+        let own = !self.answered && self.own.as_ref().is_some_and(|flight| is_over(flight));
+        if self.read.answers() > usize::from(own) {
             self.link.end_needless();
         }
     }
@@ -272,6 +273,7 @@ impl<'a> Reader<'a> {
         } else {
             self.link.session.dispatch(&body.bytes, &mut self.read)
         };
+        self.free_answered();
         // As in `wind_up`.
         yield_now().await;
         self.read.finish();

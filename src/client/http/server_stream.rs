@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::backoff::Backoff;
-use super::content::is_stream;
+use super::content::{is_passing, is_stream};
 use super::link::{Link, ServerStream};
 use super::reply::Reader;
 use crate::client::clock;
@@ -75,7 +75,7 @@ async fn keep_open(link: &Link) {
                     backoff.succeeded();
                 }
             }
-            Ok(response) if response.status().is_server_error() => {
+            Ok(response) if is_passing(response.status()) => {
                 tracing::debug!(status = %response.status(), "the server's own stream cannot be opened");
             }
             Ok(response) => {

@@ -55,6 +55,22 @@ async fn a_connection_is_used_again_after_a_streamed_result() {
     }
 }
 
+/// A server that keeps no connection is spoken to all the same.
+#[tokio::test]
+async fn a_server_that_closes_every_connection_is_no_trouble() {
+    let server = Server::modern(|got| {
+        post(got).then(|| streamed(got).closing().header("connection", "close"))
+    })
+    .await;
+    let client = server.connect().await;
+    for _ in 0..20 {
+        let (updates, result) = count(&client).await;
+        result.expect("a result");
+        assert_eq!(values(&updates), [1.0]);
+    }
+    assert!(server.seen().connections >= 20);
+}
+
 /// Also where the next call comes before the end of the last one's body.
 #[tokio::test]
 async fn a_caller_in_a_hurry_needs_few_connections() {

@@ -82,6 +82,22 @@ async fn the_handshake_follows_a_refusal_with_its_own_headers() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_up_on_the_probe_gets_the_handshake() {
+    let server = Server::handshake(|got| probe(got).then(Reply::none)).await;
+    let client = server.connect().await;
+    count(&client).await.1.expect("it works");
+    let version = client.server().protocol_version;
+    assert_eq!(version, ProtocolVersion::V2025_11_25);
+    client.close().await;
+
+    // Where it hangs up on everything, what the probe met is told.
+    let server = Server::new(|_| Reply::none()).await;
+    let error = refused(&server).await;
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+    assert_eq!(error.method(), Some("server/discover"), "{error}");
+}
+
+#[tokio::test]
 async fn a_server_that_warms_up_and_then_knows_the_revision_is_asked_again() {
     let server = Server::modern(|got| {
         let mut early = fails(got, -32022, "not yet");

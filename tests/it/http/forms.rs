@@ -41,6 +41,14 @@ async fn updates_and_result_arrive_however_they_are_cut() {
         stream as Form,
         |got| stream(got).glued(),
         |got| stream(got).trickled(),
+        // Nothing says where it ends but the end of the connection.
+        |got| stream(got).closing(),
+        |got| {
+            stream(got)
+                .closing()
+                .header("connection", "close")
+                .trickled()
+        },
         // The terminator comes late.
         |got| stream(got).wait(2),
         // No blank line behind the last event, and an end in order.
@@ -82,6 +90,7 @@ async fn a_result_as_json_is_taken() {
             )
         },
         |got| Reply::with(200, "", says(got, "done").to_string()),
+        |got| Reply::json(&says(got, "done")).closing(),
         // The id as a string.
         |got| {
             let mut said = says(got, "done");

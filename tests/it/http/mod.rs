@@ -16,6 +16,7 @@ mod life;
 mod mirrored;
 mod reply;
 mod resuming;
+mod scripted;
 mod secrets;
 mod server;
 mod sessions;

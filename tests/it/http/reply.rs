@@ -58,6 +58,8 @@ pub(crate) struct Reply {
     status: u16,
     headers: Vec<(String, String)>,
     chunked: bool,
+    /// The end of the connection is that of the body.
+    closing: bool,
     before: Vec<Step>,
     steps: Vec<Step>,
     writing: Writing,
@@ -80,6 +82,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             chunked: false,
+            closing: false,
             before: Vec::new(),
             steps: Vec::new(),
             writing: Writing::Pieces,
@@ -107,6 +110,13 @@ impl Reply {
 
     pub(crate) fn chunked(mut self) -> Self {
         self.chunked = true;
+        self
+    }
+
+    /// Says neither in pieces nor in all how long the body is.
+    pub(crate) fn closing(mut self) -> Self {
+        self.chunked = false;
+        self.closing = true;
         self
     }
 
@@ -191,7 +201,7 @@ impl Reply {
         }
         if self.chunked {
             head.push_str("transfer-encoding: chunked\r\n");
-        } else {
+        } else if !self.closing {
             let length = self.steps.iter().map(|step| match step {
                 Step::Bytes(bytes) => bytes.len(),
                 _ => 0,
@@ -225,6 +235,7 @@ impl Reply {
             return Ended::Left;
         }
         match pen.flush().await {
+            Ok(()) if self.closing => Ended::Cut,
             Ok(()) => Ended::Kept,
             Err(_) => Ended::Left,
         }

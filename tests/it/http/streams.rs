@@ -153,6 +153,8 @@ async fn an_answer_on_another_calls_stream_is_that_calls() {
             "first"
         );
         assert_idle(&client);
+        // Nobody waits for the rest of the first call's stream.
+        within(server.left("tools/call")).await;
     }
 }
 
@@ -256,13 +258,14 @@ async fn the_servers_own_stream_is_taken_up_again_and_brings_notifications() {
                 .priming("first_1", 20)
                 .event_id("first_2", &changed),
             1 => Reply::status(503),
+            2 => Reply::status(409),
             _ => Reply::sse().event_id("first_3", &changed).hold(),
         })
     })
     .await;
     let connecting = server.connecting();
     let client = connecting.await.expect("connects");
-    let again = within(server.request("GET", 2)).await;
+    let again = within(server.request("GET", 3)).await;
     assert_eq!(again.header("last-event-id"), Some("first_2"));
     assert_eq!(again.header("accept"), Some("text/event-stream"));
     assert_eq!(
