@@ -42,9 +42,23 @@ pub(crate) struct Session {
     /// What is known of the server's tools, where requests depend on it.
     #[cfg(feature = "http")]
     pub(crate) tools: std::sync::OnceLock<super::tools::ToolBook>,
+    /// Sends a request at once, where the transport needs no writer for that.
+    #[cfg(feature = "http")]
+    pub(crate) direct: std::sync::OnceLock<Direct>,
     closed: AtomicBool,
     /// Why the connection is gone.
     lost: Mutex<Option<Error>>,
+}
+
+/// Sends the request that waits, if it is the only one; false where the writer must be woken.
+#[cfg(feature = "http")]
+pub(crate) struct Direct(pub(crate) Box<dyn Fn() -> bool + Send + Sync>);
+
+#[cfg(feature = "http")]
+impl std::fmt::Debug for Direct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Direct")
+    }
 }
 
 /// A call to be registered.
@@ -79,6 +93,8 @@ impl Session {
             strict_tokens: AtomicBool::new(false),
             #[cfg(feature = "http")]
             tools: std::sync::OnceLock::new(),
+            #[cfg(feature = "http")]
+            direct: std::sync::OnceLock::new(),
             closed: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
@@ -140,6 +156,13 @@ impl Session {
         }
         let order = self.outbox.push_request(frame, flight.clone());
         let _ = flight.order.set(order);
+        #[cfg(feature = "http")]
+        let sent = self.direct.get().is_some_and(|send| send.0());
+        #[cfg(not(feature = "http"))]
+        let sent = false;
+        if !sent {
+            self.outbox.wake();
+        }
         Ok(flight)
     }
 

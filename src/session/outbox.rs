@@ -31,6 +31,9 @@ struct State {
     /// Answers of handlers that wait.
     answers: usize,
     notifications: Load,
+    /// A notification has left and is not known to have arrived.
+    #[cfg(feature = "http")]
+    posting: bool,
     /// No more comes; the writer ends once all is written.
     closing: bool,
     /// The writer is gone: nothing is written any more.
@@ -121,11 +124,40 @@ pub(crate) struct Room {
 pub(crate) struct Full;
 
 impl Outbox {
-    /// Queues a request; its place is what `withdraw` takes.
+    /// Queues a request; its place is what `withdraw` takes. Whoever calls this sees to it that it leaves, by `wake`.
     pub(crate) fn push_request(&self, frame: Vec<u8>, flight: Arc<Flight>) -> u64 {
-        let (order, waker) = self.0.lock().push(frame, Some(flight));
+        self.0.lock().push(frame, Some(flight))
+    }
+
+    /// Wakes the writer.
+    pub(crate) fn wake(&self) {
+        let waker = self.0.lock().waker.take();
         wake(waker);
-        order
+    }
+
+    /// Takes the one request that waits, where nothing else does and no notification is on its way that it must not
+    /// overtake. Nothing where there is one that must go through the writer.
+    #[cfg(feature = "http")]
+    pub(crate) fn take_only(&self, now: Instant) -> Option<(Vec<u8>, Arc<Flight>)> {
+        let mut state = self.0.lock();
+        let alone = state.ordered.len() == 1 && state.urgent.is_empty() && !state.posting;
+        let is_request = |next: &Ordered| next.flight.is_some();
+        if !alone || !state.ordered.values().next().is_some_and(is_request) {
+            return None;
+        }
+        let (_, next) = state.ordered.pop_first()?;
+        // Race: as in `take`.
+        let wanted = next.is_wanted(now);
+        drop(state);
+        next.flight
+            .filter(|_| wanted)
+            .map(|flight| (next.frame, flight))
+    }
+
+    /// The notification that left last has arrived: what waits behind it may go.
+    #[cfg(feature = "http")]
+    pub(crate) fn posted(&self) {
+        self.0.lock().posting = false;
     }
 
     /// Queues a notification behind the requests that wait.
@@ -133,7 +165,8 @@ impl Outbox {
         let waker = {
             let mut state = self.0.lock();
             state.notifications.add(&frame)?;
-            state.push(frame, None).1
+            state.push(frame, None);
+            state.waker.take()
         };
         wake(waker);
         Ok(())
@@ -299,13 +332,13 @@ impl Ordered {
 }
 
 impl State {
-    fn push(&mut self, frame: Vec<u8>, flight: Option<Arc<Flight>>) -> (u64, Option<Waker>) {
+    fn push(&mut self, frame: Vec<u8>, flight: Option<Arc<Flight>>) -> u64 {
         let order = self.next_order;
         self.next_order += 1;
         if !self.dead {
             self.ordered.insert(order, Ordered { frame, flight });
         }
-        (order, self.waker.take())
+        order
     }
 
     fn leaves(&mut self, urgent: &Urgent) {
@@ -351,6 +384,7 @@ impl State {
                 },
                 None => {
                     self.notifications.remove(&next.frame);
+                    self.posting = true;
                     Departure::Notification(next.frame)
                 }
             });

@@ -92,6 +92,20 @@ impl Read {
         self.crowded
     }
 
+    /// Whether nobody has anything to see.
+    #[cfg(feature = "http")]
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.updated.is_empty() && self.answered.is_empty()
+    }
+
+    /// Whether the last update was one for this slot.
+    #[cfg(feature = "http")]
+    pub(crate) fn is_at(&self, slot: &Arc<Slot>) -> bool {
+        self.last
+            .as_ref()
+            .is_some_and(|last| Arc::ptr_eq(last, slot))
+    }
+
     /// How many calls have had their response since the last of them was woken.
     #[cfg(feature = "http")]
     pub(crate) const fn answers(&self) -> usize {

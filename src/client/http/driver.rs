@@ -14,6 +14,7 @@ use super::sender;
 use crate::client::clock;
 use crate::client::driver::Driver;
 use crate::error::Error;
+use crate::session::calls::Direct;
 use crate::sync::Arc;
 
 /// How long what is queued may take to be sent once the connection is closed,
@@ -27,6 +28,10 @@ const DELETE: Duration = Duration::from_secs(2);
 pub(crate) fn start(link: &Arc<Link>) -> Driver {
     let runtime = link.runtime.clone();
     let sending = runtime.spawn(sender::run(link.clone()));
+    // Weak: the session must not keep its own transport alive.
+    let weak = Arc::downgrade(link);
+    let direct = move || weak.upgrade().is_some_and(|link| sender::begin_now(&link));
+    let _ = link.session.direct.set(Direct(Box::new(direct)));
     let tasks = Tasks {
         link: link.clone(),
         sending,

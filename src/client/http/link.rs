@@ -8,7 +8,7 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::told::Told;
@@ -47,6 +47,8 @@ pub(crate) struct Link {
     /// Told when that stream must be opened anew.
     pub(super) restart: Notify,
     pub(super) told: Told,
+    /// Those that may still be opened.
+    pub(super) connections: Arc<Semaphore>,
     pub(super) runtime: Handle,
     state: Mutex<State>,
 }
@@ -108,9 +110,11 @@ impl Link {
         limit: usize,
         reissue_safe: bool,
     ) -> Self {
+        let connections = Arc::new(Semaphore::new(channel.max_connections));
         Self {
             session,
             channel,
+            connections,
             limit,
             reissue_safe,
             renewing: tokio::sync::Mutex::new(()),

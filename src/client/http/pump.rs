@@ -213,7 +213,7 @@ impl Pump {
             Err(error) => return Box::pin(self.reissue_or(error)).await.map(|()| Next::Again),
         };
         if status.is_success() && is_json(response.headers(), &body.bytes) {
-            reader.take_json(&body).await?;
+            reader.take_json(&body)?;
             if is_over(&self.flight) {
                 return Ok(Next::Over);
             }

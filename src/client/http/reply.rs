@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::{FusedFuture, FutureExt};
 use reqwest::Response;
 use tokio::task::yield_now;
 
@@ -96,14 +97,9 @@ impl<'a> Reader<'a> {
         };
         self.chunks += 1;
         self.read.again(clock::now());
-        self.stamp();
         let taken = self.take(&chunk);
+        self.stamp();
         self.free_answered();
-        if !self.answered && self.own.as_ref().is_some_and(|flight| is_over(flight)) {
-            self.answered = true;
-            taken?;
-            return self.wind_up(response).await;
-        }
         self.read.wake_answered();
         self.intake += chunk.len();
         if taken.is_err() {
@@ -114,44 +110,38 @@ impl<'a> Reader<'a> {
         taken.map(|()| true)
     }
 
+    /// The next chunk. Where none is there yet, the connection's own task has a turn to bring one before the calls are
+    /// woken that have updates: then they are woken once for all that has arrived, and not for each chunk of it.
     async fn chunk(&mut self, response: &mut Response) -> Result<Option<Bytes>> {
         let mut reading = pin!(response.chunk());
+        let mut turn = pin!(yield_now().fuse());
         let chunk = poll_fn(|cx| {
             let poll = reading.as_mut().poll(cx);
-            if poll.is_pending() {
+            if poll.is_pending()
+                && (self.read.is_idle()
+                    || turn.is_terminated()
+                    || turn.as_mut().poll(cx).is_ready())
+            {
                 self.read.finish();
                 self.intake = 0;
             }
             poll
         });
-        chunk.await.map_err(unreachable)
+        let chunk = chunk.await;
+        if chunk.is_err() {
+            // What came before the break is seen before what is done about it, which may take long.
+            self.read.finish();
+        }
+        chunk.map_err(unreachable)
     }
 
     /// Other calls whose response came here have no use for streams of their own.
-    fn free_answered(&self) {
-        let own = !self.answered && self.own.as_ref().is_some_and(|flight| is_over(flight));
+    fn free_answered(&mut self) {
+        let over = self.own.as_ref().is_some_and(|flight| is_over(flight));
+        let own = over && !std::mem::replace(&mut self.answered, over);
         if self.read.answers() > usize::from(own) {
             self.link.end_needless();
         }
-    }
-
-    /// The response is there. The connection's own task has one turn to bring the end of the body, which mostly is there
-    /// too; only then the call is woken. It finds its connection ready for the next request, and all of this stays on
-    /// one thread: to wake two tasks in one turn wakes another thread for the second.
-    async fn wind_up(&mut self, response: &mut Response) -> Result<bool> {
-        let next = tokio::select! {
-            biased;
-            next = response.chunk() => Some(next),
-            () = yield_now() => None,
-        };
-        let taken = match next {
-            None => Ok(true),
-            Some(Ok(None)) => Ok(false),
-            Some(Ok(Some(chunk))) => self.take(&chunk).map(|()| true),
-            Some(Err(error)) => Err(unreachable(error)),
-        };
-        self.read.finish();
-        taken
     }
 
     /// Lets the calls run that this reader has work for, so that it never runs far ahead of them.
@@ -169,6 +159,8 @@ impl<'a> Reader<'a> {
 
     fn stamp(&self) {
         match &self.own {
+            // An update is a sign of life by itself.
+            Some(flight) if self.read.is_at(&flight.slot) => {}
             Some(flight) => flight.slot.stamp(self.read.now()),
             None => {
                 for flight in self.link.adopted() {
@@ -263,7 +255,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Gives a whole JSON body to the session.
-    pub(super) async fn take_json(&mut self, body: &Body) -> Result<()> {
+    pub(super) fn take_json(&mut self, body: &Body) -> Result<()> {
         let taken = if body.is_cut() {
             let limit = self.link.limit;
             self.link
@@ -274,8 +266,6 @@ impl<'a> Reader<'a> {
             self.link.session.dispatch(&body.bytes, &mut self.read)
         };
         self.free_answered();
-        // As in `wind_up`.
-        yield_now().await;
         self.read.finish();
         taken
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::task::JoinSet;
 
 use super::link::{Exchange, Link};
@@ -30,7 +30,7 @@ const ANSWERS: usize = 16;
 
 /// Runs until the outbox is closed and empty.
 pub(super) async fn run(link: Arc<Link>) {
-    let connections = Arc::new(Semaphore::new(link.channel.max_connections));
+    let connections = link.connections.clone();
     let mut permit: Option<OwnedSemaphorePermit> = None;
     // What is posted before anything else that has an order goes out.
     let mut notification: Option<Work> = None;
@@ -47,7 +47,10 @@ pub(super) async fn run(link: Arc<Link>) {
             biased;
             next = poll_fn(|cx| link.session.outbox.poll_next(room, clock::now, cx)) => next,
             Some(_) = answers.join_next() => continue,
-            () = finished(&mut notification) => continue,
+            () = finished(&mut notification) => {
+                link.session.outbox.posted();
+                continue;
+            }
             acquired = connections.clone().acquire_owned(), if permit.is_none() => {
                 permit = acquired.ok();
                 continue;
@@ -87,6 +90,20 @@ async fn finished(notification: &mut Option<Work>) {
     })
     .await;
     *notification = None;
+}
+
+/// Begins the exchange of the one request that waits, in the caller's turn. False where the task must see to it: other
+/// messages wait, a notification is being posted, or no connection is free.
+pub(super) fn begin_now(link: &Arc<Link>) -> bool {
+    let Ok(permit) = link.connections.clone().try_acquire_owned() else {
+        return false;
+    };
+    let Some((frame, flight)) = link.session.outbox.take_only(clock::now()) else {
+        return false;
+    };
+    let counts = !matches!(flight.kind, Kind::Negotiation);
+    begin(link, flight, frame, Some(permit).filter(|_| counts));
+    true
 }
 
 fn begin(
