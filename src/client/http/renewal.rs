@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::ask;
@@ -16,6 +17,13 @@ use crate::transport::http::header::SESSION_ID;
 
 /// How long a new session may take, all in all.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What is looked at of the answer to `initialize`.
+#[derive(Deserialize)]
+struct Agreed {
+    #[serde(rename = "protocolVersion")]
+    version: String,
+}
 
 /// Opens a new session in place of the one that was `gone`; whoever comes second finds it done.
 ///
@@ -58,9 +66,17 @@ async fn renewed(link: &Link, gone: u64) -> Result<()> {
         .await
         .map_err(failed)?;
     let session = response.headers().get(SESSION_ID).cloned();
-    ask::answer(link, response, id_of(&initialize))
+    let result = ask::answer(link, response, id_of(&initialize))
         .await
         .map_err(failed)?;
+    let agreed = serde_json::from_str::<Agreed>(result.get()).ok();
+    // Calls under way, and whoever asked the client what it speaks, go by the revision of the old session.
+    if agreed.and_then(|agreed| agreed.version.parse().ok()) != link.session.wire().version {
+        return Err(Error::connect(
+            "the server has ended the session, and speaks another revision now",
+        )
+        .with_hint("connect again"));
+    }
     link.begin_session(session.as_ref());
     if let Some(initialized) = told.initialized {
         let posted = link.channel.send(link.post_notice(initialized)).await;

@@ -319,3 +319,20 @@ async fn closing_a_modern_connection_closes_its_streams() {
     within(server.left("tools/call")).await;
     assert_eq!(server.seen().kinds(), ["server/discover", "tools/call"]);
 }
+
+/// What is spoken was told when the client connected, and may have been pinned.
+#[tokio::test]
+async fn a_server_that_speaks_another_revision_in_the_new_session_is_given_up() {
+    let (server, memory) = forgetful(|got| {
+        let again = got.kind() == "initialize" && got.nth > 0;
+        again.then(|| Reply::json(&result(got, &initialized("2025-06-18"))))
+    })
+    .await;
+    let client = server.shake().await;
+    memory.forget();
+    let error = within(client.call_tool("count", json!({})).into_future()).await;
+    let error = error.expect_err("another revision");
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
+    assert!(error.to_string().contains("another revision"), "{error}");
+    assert_idle(&client);
+}
