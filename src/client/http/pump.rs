@@ -32,7 +32,7 @@ use crate::transport::http::refusal::refused;
 /// close a stream a moment after its last event.
 const LINGER: Duration = Duration::from_millis(50);
 /// And no further than this.
-const LINGER_BYTES: usize = 64 * 1024;
+const LINGER_BYTES: u64 = 64 * 1024;
 
 /// So long a cancelled request's own response is waited for, so that the cancel does not overtake the request on
 /// another connection.
@@ -81,7 +81,8 @@ impl Pump {
         }
     }
 
-    /// Runs to the end of the exchange. `abandoned` gives the message with which the server is told to stop.
+    /// Runs to the end of the exchange. `abandoned` ends it before: with the message that tells the server to
+    /// stop, or with nothing, where the answer came elsewhere.
     pub(super) async fn run(mut self, abandoned: oneshot::Receiver<Option<Vec<u8>>>) {
         let link = self.link.clone();
         let mut guard = Unanswered {
@@ -287,7 +288,7 @@ impl Pump {
             self.note_resumed();
             let silence = self.link.channel.resume_timeout;
             broken = self.read_on(reader, &mut response, Some(silence)).await?;
-            if reader.chunks > 0 {
+            if reader.bytes > 0 {
                 deadline = None;
             }
         }
@@ -438,12 +439,11 @@ enum Next {
 
 /// Reads on for a moment behind the response.
 async fn linger(reader: &mut Reader<'_>, mut response: Response) {
-    let mut rest = 0;
+    let end = reader.bytes + LINGER_BYTES;
     let reading = async {
-        while rest < LINGER_BYTES {
-            match reader.step(&mut response).await {
-                Ok(true) => rest += 4096,
-                Ok(false) | Err(_) => return,
+        while reader.bytes < end {
+            if !reader.step(&mut response).await.unwrap_or(false) {
+                return;
             }
         }
     };

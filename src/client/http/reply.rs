@@ -44,8 +44,8 @@ pub(super) struct Reader<'a> {
     pub(super) endpoint: Option<String>,
     /// The length of the last message, where that was longer than it may be. It may have been the response.
     pub(super) too_long: Option<u64>,
-    /// What came on this connection, in chunks.
-    pub(super) chunks: u64,
+    /// How many bytes came on this connection.
+    pub(super) bytes: u64,
     last_event_id: Option<String>,
     seen: Seen,
 }
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
             retry: None,
             endpoint: None,
             too_long: None,
-            chunks: 0,
+            bytes: 0,
             last_event_id: None,
             seen: Seen::default(),
         }
@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
     /// Begins with another connection of the same stream, which may bring again what was there.
     pub(super) fn resume(&mut self) {
         self.sse = Sse::new(self.link.limit);
-        self.chunks = 0;
+        self.bytes = 0;
         self.seen.replaying = true;
     }
 
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
             self.read.finish();
             return Ok(false);
         };
-        self.chunks += 1;
+        self.bytes += chunk.len() as u64;
         self.read.again(clock::now());
         let taken = self.take(&chunk);
         self.stamp();

@@ -66,7 +66,7 @@ async fn keep_open(link: &Link) {
                     .await
                     .is_ok_and(|more| more)
                 {}
-                if reader.chunks > 0 {
+                if reader.bytes > 0 {
                     lost_since = None;
                 }
                 // A server that closes the stream as soon as it is open is asked less and less often.
