@@ -109,7 +109,7 @@ pub use client::running::Running;
 pub use client::streams::{Diagnostics, Notifications};
 pub use error::{Clock, Error, ErrorKind, Result};
 pub use jsonrpc::ErrorObject;
-pub use model::progress::Progress;
+pub use model::progress::{Progress, UpdateKind};
 pub use model::token::ProgressToken;
 pub use model::version::ProtocolVersion;
 pub use progress::end::StreamEnd;

@@ -2,6 +2,8 @@
 
 #[path = "../../src/model/progress.rs"]
 pub(crate) mod progress;
+#[path = "../../src/model/status.rs"]
+pub(crate) mod status;
 #[path = "../../src/model/text.rs"]
 pub(crate) mod text;
 #[path = "../../src/model/token.rs"]

@@ -21,6 +21,7 @@ pub(crate) mod progress;
 pub(crate) mod prompt;
 pub(crate) mod resource;
 pub(crate) mod schema;
+pub(crate) mod status;
 pub(crate) mod subscription;
 pub(crate) mod text;
 pub(crate) mod token;
@@ -43,14 +44,14 @@ pub use introduction::{DiscoverResult, InitializeResult};
 pub use logging::{LogMessage, LoggingLevel};
 pub use meta::Meta;
 pub use pagination::Paginated;
-pub use progress::Progress;
+pub use progress::{Progress, UpdateKind};
 pub use prompt::{GetPromptResult, ListPromptsResult, Prompt, PromptArgument, PromptMessage};
 pub use resource::{
     BlobResourceContents, ListResourceTemplatesResult, ListResourcesResult, ReadResourceResult,
     Resource, ResourceContents, ResourceTemplate, TextResourceContents,
 };
 pub use schema::Schema;
-
+pub use status::TaskStatus;
 pub use subscription::SubscriptionFilter;
 pub use token::{ProgressToken, TokenOutOfRange};
 pub use tool::{CallToolResult, ListToolsResult, Tool, ToolAnnotations};

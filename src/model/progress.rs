@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::status::TaskStatus;
 use super::text::WaitingText;
 use super::token::ProgressToken;
 use crate::jsonrpc::{Id, Key, OnePass, Text};
@@ -18,12 +19,26 @@ use crate::jsonrpc::{Id, Key, OnePass, Text};
 /// At most this many bytes of message, `_meta` and unknown fields are kept of one update.
 pub(crate) const MAX_UPDATE_BYTES: usize = 64 * 1024;
 
+/// What an update tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpdateKind {
+    /// The server sent `notifications/progress`.
+    Progress,
+    /// The call goes on as a task, and this is the task's status. Its words, if it has any, are the update's message.
+    /// `progress` and `total` repeat what the last update of kind [`Progress`](Self::Progress) said, or are 0 and
+    /// nothing.
+    Status(TaskStatus),
+}
+
 /// One update of a request's progress.
 ///
 /// Revision 2026-07-28, "Progress", section 1; the fields after `message` are this client's own bookkeeping.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
+    /// Whether this is progress, or the status of the task that the call has become.
+    pub kind: UpdateKind,
     /// The token of the request, exactly as it was sent.
     pub token: ProgressToken,
     /// How far the work is. It should rise from update to update; see [`regressed`](Self::regressed).
@@ -49,6 +64,9 @@ pub struct Progress {
     pub by_stream: bool,
     /// Whether updates before this one may be missing, because the connection broke and was taken up again.
     pub gap: bool,
+    /// Which request of the operation it belongs to, from 1: a call that the server answers with questions goes on as
+    /// another request once they are answered (revision 2026-07-28, "Multi Round-Trip Requests").
+    pub leg: u32,
     /// Whether parts beyond 64 KiB of message, `_meta` and unknown fields were cut off.
     pub truncated: bool,
     pub(crate) extra: Option<Arc<Extra>>,
@@ -100,6 +118,7 @@ impl Progress {
 /// reader's core and the consumer's with every update.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
+    pub(crate) kind: UpdateKind,
     pub(crate) progress: f64,
     pub(crate) total: Option<f64>,
     message: Option<WaitingText>,
@@ -110,6 +129,7 @@ pub(crate) struct Update {
     pub(crate) retyped: bool,
     pub(crate) by_stream: bool,
     pub(crate) gap: bool,
+    pub(crate) leg: u32,
     pub(crate) truncated: bool,
     extra: Option<Arc<Extra>>,
 }
@@ -118,6 +138,7 @@ impl Update {
     /// The update as its consumer sees it.
     pub(crate) fn of(self, token: ProgressToken) -> Progress {
         Progress {
+            kind: self.kind,
             token,
             progress: self.progress,
             total: self.total,
@@ -129,6 +150,7 @@ impl Update {
             retyped: self.retyped,
             by_stream: self.by_stream,
             gap: self.gap,
+            leg: self.leg,
             truncated: self.truncated,
             extra: self.extra,
         }
@@ -153,12 +175,17 @@ impl Extra {
     }
 }
 
-/// `3 of 5: step 3`, for logs and errors.
+/// `3 of 5: step 3`, or `working: step 3` of a task, for logs and errors.
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.progress)?;
-        if let Some(total) = self.total {
-            write!(f, " of {total}")?;
+        match self.kind {
+            UpdateKind::Status(status) => write!(f, "{status}")?,
+            UpdateKind::Progress => {
+                write!(f, "{}", self.progress)?;
+                if let Some(total) = self.total {
+                    write!(f, " of {total}")?;
+                }
+            }
         }
         match &self.message {
             Some(message) => write!(f, ": {message}"),
@@ -199,6 +226,7 @@ impl ProgressParams<'_> {
             Arc::new(extra)
         });
         Update {
+            kind: UpdateKind::Progress,
             progress: self.progress,
             total: self.total,
             message,
@@ -209,6 +237,7 @@ impl ProgressParams<'_> {
             retyped: false,
             by_stream: false,
             gap: false,
+            leg: 1,
             truncated,
             extra,
         }
