@@ -42,6 +42,7 @@ pub fn check(data: &[u8]) {
         own: Some(Overflow::Buffer(4)),
         kind: Kind::Call,
         reissues: 0,
+        follow: crate::session::flight::Follow::default(),
     };
     let now = now();
     let flight = session.register(call, now).expect("the session is open");

@@ -156,6 +156,27 @@ impl Update {
         }
     }
 
+    /// The status of a task, with the words of the server.
+    pub(crate) fn of_status(status: TaskStatus, message: Option<&str>) -> Self {
+        let message = message.map(|message| cut(message, MAX_UPDATE_BYTES));
+        Self {
+            kind: UpdateKind::Status(status),
+            progress: 0.0,
+            total: None,
+            message: message.map(WaitingText::of),
+            seq: 0,
+            merged: 0,
+            elapsed: Duration::ZERO,
+            regressed: false,
+            retyped: false,
+            by_stream: false,
+            gap: false,
+            leg: 1,
+            truncated: false,
+            extra: None,
+        }
+    }
+
     /// Bytes that this update takes in a mailbox.
     pub(crate) fn bytes(&self) -> usize {
         let message = self.message.as_ref().map_or(0, WaitingText::heap_bytes);

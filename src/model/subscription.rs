@@ -43,6 +43,13 @@ pub struct SubscriptionFilter {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub resource_subscriptions: Vec<String>,
+    /// Wants `notifications/tasks` for these tasks (extension `io.modelcontextprotocol/tasks`).
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub task_ids: Vec<String>,
     /// Fields that no known revision names, such as those of extensions.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -80,6 +87,14 @@ impl SubscriptionFilter {
     #[must_use]
     pub fn with_resource(mut self, uri: impl Into<String>) -> Self {
         self.resource_subscriptions.push(uri.into());
+        self
+    }
+
+    /// Asks to be told when the state of this task changes. Can be called for many. Default: none. The server must offer
+    /// the extension `io.modelcontextprotocol/tasks`.
+    #[must_use]
+    pub fn with_task(mut self, id: impl Into<String>) -> Self {
+        self.task_ids.push(id.into());
         self
     }
 

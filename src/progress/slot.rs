@@ -18,9 +18,9 @@ use super::phase::Phase;
 use super::subscriber::{Subscriber, SubscriberKind};
 use super::wakers::Wakers;
 use crate::error::Error;
-use crate::model::progress::{Progress, Update};
+use crate::model::progress::{Progress, Update, UpdateKind};
 use crate::model::token::ProgressToken;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// What a call ends with: the raw result, or the error that takes its place.
 pub(crate) type Outcome = Result<Box<RawValue>, Error>;
@@ -28,34 +28,44 @@ pub(crate) type Outcome = Result<Box<RawValue>, Error>;
 #[derive(Debug)]
 pub(crate) struct Slot {
     token: ProgressToken,
+    /// How many legs are over, and all of them where the call is, so that a reader sees it without the lock.
+    pub(super) past: AtomicU64,
     /// Mirrors `Settled`, so that a call at work on its backlog sees the response without the lock.
     settled: AtomicBool,
     /// Mirrors `Dead` in the same way.
     dead: AtomicBool,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Debug)]
-struct State {
-    phase: Phase,
+pub(super) struct State {
+    pub(super) phase: Phase,
     /// Whether the slot is already on the reader's list of slots to wake.
     touched: bool,
     next_key: u32,
-    seq: u64,
-    highest: f64,
-    sent_at: Option<Instant>,
+    pub(super) seq: u64,
+    /// Which request of the operation is under way, from 1.
+    pub(super) leg: u32,
+    pub(super) highest: f64,
+    /// What the last update of kind progress said.
+    pub(super) figures: (f64, Option<f64>),
+    pub(super) sent_at: Option<Instant>,
     /// When the last update came, or else when the request was written.
-    sign_at: Option<Instant>,
+    pub(super) sign_at: Option<Instant>,
     /// When the last byte came on a stream that is the call's own.
-    byte_at: Option<Instant>,
+    pub(super) byte_at: Option<Instant>,
     /// Whether updates may have been lost since the last one.
-    gap: bool,
-    grace_until: Option<Instant>,
-    inbox: Inbox,
+    pub(super) gap: bool,
+    pub(super) grace_until: Option<Instant>,
+    pub(super) inbox: Inbox,
     subscribers: Vec<Subscriber>,
     waker: Option<Waker>,
-    outcome: Option<Outcome>,
-    end: Option<StreamEnd>,
+    /// How many handlers are asking somebody on behalf of this call.
+    pub(super) asking: u32,
+    /// A response after which the call goes on.
+    pub(super) interim: Option<Box<RawValue>>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) end: Option<StreamEnd>,
 }
 
 /// What a call finds when it looks.
@@ -64,6 +74,8 @@ pub(crate) enum Next {
     /// The spare queue now holds updates for the call's own handler.
     Batch,
     Callback(Arc<CallbackCell>, Update),
+    /// A response after which the call goes on: with answers, or as a task.
+    Interim(Box<RawValue>),
     Settled(Outcome),
     /// Nothing yet; the call is woken when there is.
     Nothing {
@@ -77,6 +89,7 @@ impl Slot {
     pub(crate) fn new(token: ProgressToken, phase: Phase, own: Option<Overflow>) -> Self {
         Self {
             token,
+            past: AtomicU64::new(0),
             settled: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             state: Mutex::new(State {
@@ -84,7 +97,9 @@ impl Slot {
                 touched: false,
                 next_key: 0,
                 seq: 0,
+                leg: 1,
                 highest: f64::NEG_INFINITY,
+                figures: (0.0, None),
                 sent_at: None,
                 sign_at: None,
                 byte_at: None,
@@ -93,6 +108,8 @@ impl Slot {
                 inbox: Inbox::new(own),
                 subscribers: Vec::new(),
                 waker: None,
+                asking: 0,
+                interim: None,
                 outcome: None,
                 end: None,
             }),
@@ -123,7 +140,7 @@ impl Slot {
             return false;
         }
         state.phase = Phase::Sent;
-        state.sent_at = Some(now);
+        state.sent_at.get_or_insert(now);
         state.sign_at = Some(now);
         true
     }
@@ -137,13 +154,19 @@ impl Slot {
         state.seq += 1;
         state.sign_at = Some(now);
         update.seq = state.seq;
+        update.leg = state.leg;
         update.elapsed = state
             .sent_at
             .map_or(Duration::ZERO, |sent| now.saturating_duration_since(sent));
         update.gap = std::mem::take(&mut state.gap);
-        update.regressed = update.progress < state.highest;
+        if update.kind == UpdateKind::Progress {
+            update.regressed = update.progress < state.highest;
+            state.highest = state.highest.max(update.progress);
+            state.figures = (update.progress, update.total);
+        } else {
+            (update.progress, update.total) = state.figures;
+        }
         let regressed = update.regressed;
-        state.highest = state.highest.max(update.progress);
         let mut crowded = false;
         for subscriber in &mut state.subscribers {
             subscriber.mailbox.push(update.clone());
@@ -171,11 +194,16 @@ impl Slot {
             // Dropped after the guard, since parameters outlive locals: L2 holds.
             return false;
         }
+        self.settle_in(&mut state, outcome, end);
+        true
+    }
+
+    pub(super) fn settle_in(&self, state: &mut State, outcome: Outcome, end: StreamEnd) {
         state.phase = Phase::Settled;
         state.outcome = Some(outcome);
         state.end = Some(end);
+        self.past.store(u64::MAX, Ordering::Release);
         self.settled.store(true, Ordering::Release);
-        true
     }
 
     /// Ends the call from this side: what is queued for it and its callbacks is discarded. Other streams keep what
@@ -190,11 +218,12 @@ impl Slot {
                 return None;
             }
             phase = std::mem::replace(&mut state.phase, Phase::Dead);
+            self.past.store(u64::MAX, Ordering::Release);
             self.dead.store(true, Ordering::Release);
             state.end = Some(end);
             state.outcome = outcome;
             let callbacks = state.take_callbacks();
-            removed = (state.inbox.close(), callbacks);
+            removed = (state.inbox.close(), callbacks, state.interim.take());
         }
         drop(removed);
         self.wake();
@@ -224,6 +253,7 @@ impl Slot {
             removed = (
                 state.inbox.close(),
                 state.waker.take(),
+                state.interim.take(),
                 state.outcome.take(),
                 callbacks,
             );
@@ -383,18 +413,6 @@ impl Slot {
         last.map(|last| last.of(self.token.clone()))
     }
 
-    /// Bytes came on a stream that is the call's own, whatever they say.
-    #[cfg(feature = "http")]
-    pub(crate) fn stamp(&self, now: Instant) {
-        self.state.lock().byte_at = Some(now);
-    }
-
-    /// Updates may be missing from here on; the next one says so.
-    #[cfg(feature = "http")]
-    pub(crate) fn mark_gap(&self) {
-        self.state.lock().gap = true;
-    }
-
     /// Whether the call was ended from this side, so that its backlog is void.
     pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Acquire)
@@ -412,33 +430,16 @@ impl Slot {
         batch.append(&mut rest);
     }
 
-    /// The call was cancelled but may receive updates until `until`; false where it is not on the wire.
-    pub(crate) fn begin_grace(&self, until: Instant) -> bool {
-        {
-            let mut state = self.state.lock();
-            if state.phase != Phase::Sent {
-                return false;
-            }
-            state.grace_until.get_or_insert(until);
-        }
-        self.wake();
-        true
-    }
-
-    /// When the grace of a cancelled call is over; nothing where it was not cancelled.
-    pub(crate) fn grace_until(&self) -> Option<Instant> {
-        self.state.lock().grace_until
-    }
-
     /// The outcome of a call that was ended from this side while its handler was at work.
     pub(crate) fn poll_interrupted(&self, cx: &Context<'_>) -> Next {
         let mut waker = Some(cx.waker().clone());
         let next = {
             let mut state = self.state.lock();
             let dead = state.phase == Phase::Dead;
-            match state.outcome.take_if(|_| dead) {
-                Some(outcome) => Next::Settled(outcome),
-                None => {
+            match (state.outcome.take_if(|_| dead), state.interim.take()) {
+                (Some(outcome), _) => Next::Settled(outcome),
+                (None, Some(interim)) => Next::Interim(interim),
+                (None, None) => {
                     std::mem::swap(&mut state.waker, &mut waker);
                     Next::Nothing {
                         grace_until: state.grace_until,
@@ -448,13 +449,6 @@ impl Slot {
         };
         drop(waker);
         next
-    }
-
-    /// The last update, or else the writing of the request; with `bytes`, also any byte on the call's own stream.
-    pub(crate) fn last_sign(&self, bytes: bool) -> Option<Instant> {
-        let state = self.state.lock();
-        let byte_at = state.byte_at.filter(|_| bytes && state.sign_at.is_some());
-        state.sign_at.max(byte_at)
     }
 }
 
@@ -482,9 +476,10 @@ impl State {
                 }
             }
         }
-        match self.outcome.take() {
-            Some(outcome) => Next::Settled(outcome),
-            None => Next::Nothing {
+        match (self.outcome.take(), self.interim.take()) {
+            (Some(outcome), _) => Next::Settled(outcome),
+            (None, Some(interim)) => Next::Interim(interim),
+            (None, None) => Next::Nothing {
                 grace_until: self.grace_until,
             },
         }

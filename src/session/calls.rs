@@ -7,11 +7,12 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::feed::Feed;
-use super::flight::{Flight, Kind, Launch};
+use super::flight::{Flight, Follow, Kind, Launch};
 use super::inbound::Inbound;
 use super::notification::Notification;
 use super::outbox::Outbox;
 use super::stats::{Counters, Stats};
+use super::support::TaskTools;
 use super::wire::{self, Message, Wire};
 use crate::error::{Error, ErrorKind};
 use crate::model::token::ProgressToken;
@@ -30,12 +31,22 @@ const RETIRED: usize = 1024;
 pub(crate) struct Session {
     pub(crate) registry: ProgressRegistry,
     pub(super) in_flight: Table<i64, Arc<Flight>>,
+    /// Calls between two requests, or that go on as a task, by the slot they have.
+    pub(super) ongoing: Table<usize, Arc<Flight>>,
+    /// Requests that nobody waits for.
+    pub(super) errands: Table<i64, Arc<Flight>>,
+    /// How many subscriptions for the states of tasks are open.
+    pub(crate) task_listens: AtomicU64,
+    /// Told of each of those, which is to be given up after a while.
+    pub(crate) on_errand: std::sync::OnceLock<OnErrand>,
     pub(crate) outbox: Outbox,
     pub(crate) counters: Counters,
     pub(crate) notifications: Feed<Notification>,
     pub(crate) inbound: Inbound,
     next_id: AtomicU64,
-    retired: Mutex<VecDeque<i64>>,
+    retired: Mutex<VecDeque<Retired>>,
+    /// Which tools run as tasks (revision 2025-11-25), as far as they were listed.
+    pub(crate) task_tools: TaskTools,
     wire: Mutex<Arc<Wire>>,
     /// Whether an update must name a live token exactly.
     pub(crate) strict_tokens: AtomicBool,
@@ -48,6 +59,23 @@ pub(crate) struct Session {
     closed: AtomicBool,
     /// Why the connection is gone.
     lost: Mutex<Option<Error>>,
+}
+
+/// An id that is over.
+#[derive(Clone, Copy, Debug)]
+struct Retired {
+    id: i64,
+    /// Whether its call was ended from this side, before a response.
+    abandoned: bool,
+}
+
+/// Is given the requests that nobody waits for.
+pub(crate) struct OnErrand(pub(crate) Box<dyn Fn(Arc<Flight>) + Send + Sync>);
+
+impl std::fmt::Debug for OnErrand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OnErrand")
+    }
 }
 
 /// Sends the request that waits, if it is the only one; false where the writer must be woken.
@@ -70,6 +98,7 @@ pub(crate) struct NewCall {
     /// The policy of the call's own mailbox, where it has a handler or is a stream.
     pub(crate) own: Option<Overflow>,
     pub(crate) kind: Kind,
+    pub(crate) follow: Follow,
     /// How often it may be sent again where its reply breaks off; over byte streams it never is.
     #[cfg_attr(
         not(feature = "http"),
@@ -83,12 +112,17 @@ impl Session {
         Self {
             registry,
             in_flight: Table::new(),
+            ongoing: Table::new(),
+            errands: Table::new(),
+            task_listens: AtomicU64::new(0),
+            on_errand: std::sync::OnceLock::new(),
             outbox: Outbox::default(),
             counters: Counters::new(),
             notifications: Feed::new(),
             inbound: Inbound::default(),
             next_id: AtomicU64::new(1),
             retired: Mutex::new(VecDeque::new()),
+            task_tools: TaskTools::default(),
             wire: Mutex::new(Arc::new(Wire::handshake(None))),
             strict_tokens: AtomicBool::new(false),
             #[cfg(feature = "http")]
@@ -114,7 +148,7 @@ impl Session {
         self.strict_tokens.store(strict, Ordering::Relaxed);
     }
 
-    fn tokens(&self) -> &Arc<Tokens> {
+    pub(super) fn tokens(&self) -> &Arc<Tokens> {
         self.registry.tokens()
     }
 
@@ -123,10 +157,7 @@ impl Session {
         let id = self.mint_id();
         let tracked = call.token.is_some();
         let slot = match call.token {
-            Some(token) => self
-                .tokens()
-                .claim(&token, call.own)
-                .map_err(|_| duplicate(&token))?,
+            Some(token) => self.claim(&token, call.own)?,
             None => Arc::new(Slot::new(
                 ProgressToken::generate(),
                 Phase::Queued,
@@ -136,10 +167,13 @@ impl Session {
         let frame = self
             .wire()
             .request(id, &call.message, tracked.then(|| slot.token()));
+        let goes_on = call.follow.input;
         let launch = Launch {
             #[cfg(feature = "http")]
-            name: call.message.name,
-            method: call.message.method,
+            name: call.message.name.clone(),
+            method: call.message.method.clone(),
+            base: goes_on.then_some(call.message),
+            follow: call.follow,
             slot,
             kind: call.kind,
             tracked,
@@ -154,8 +188,23 @@ impl Session {
             self.forget(&flight, StreamEnd::Disconnected);
             return Err(self.lost_error().with_context(flight.context(now)));
         }
+        self.post(&flight, frame);
+        Ok(flight)
+    }
+
+    pub(super) fn claim(
+        &self,
+        token: &ProgressToken,
+        own: Option<Overflow>,
+    ) -> Result<Arc<Slot>, Error> {
+        let claimed = self.tokens().claim(token, own);
+        claimed.map_err(|_| duplicate(token))
+    }
+
+    /// Queues the request of a call, and sees to it that it leaves.
+    pub(super) fn post(&self, flight: &Arc<Flight>, frame: Vec<u8>) {
         let order = self.outbox.push_request(frame, flight.clone());
-        let _ = flight.order.set(order);
+        flight.set_order(order);
         #[cfg(feature = "http")]
         let sent = self.direct.get().is_some_and(|send| send.0());
         #[cfg(not(feature = "http"))]
@@ -163,7 +212,6 @@ impl Session {
         if !sent {
             self.outbox.wake();
         }
-        Ok(flight)
     }
 
     /// Queues a notification.
@@ -196,20 +244,39 @@ impl Session {
         };
         self.forget(flight, end);
         match phase {
-            Phase::Sent => self.tell_cancelled(flight, reason),
+            Phase::Sent | Phase::Between => self.tell_cancelled(flight, phase, reason),
             _ => {
-                if let Some(order) = flight.order.get() {
-                    self.outbox.withdraw(*order);
+                if let Some(order) = flight.order() {
+                    self.outbox.withdraw(order);
                 }
             }
         }
         true
     }
 
+    /// Tells the server to stop, but goes on with the call until it answers, or until `until`; false where the call is not
+    /// under way.
+    pub(crate) fn cancel_with_grace(
+        &self,
+        flight: &Arc<Flight>,
+        until: Instant,
+        reason: &str,
+    ) -> bool {
+        let phase = flight.slot.begin_grace(until);
+        if let Some(phase) = phase {
+            self.tell_cancelled(flight, phase, reason);
+        }
+        phase.is_some()
+    }
+
     /// Queues the signal that the server should stop.
-    pub(crate) fn tell_cancelled(&self, flight: &Flight, reason: &str) {
-        let negotiation = matches!(flight.kind, Kind::Negotiation);
-        if !negotiation && !flight.told.swap(true, Ordering::Relaxed) {
+    fn tell_cancelled(&self, flight: &Flight, phase: Phase, reason: &str) {
+        if self.cancel_task_of(flight) {
+            return;
+        }
+        // Between two requests none is open that could be cancelled.
+        let open = phase == Phase::Sent && !matches!(flight.kind, Kind::Negotiation);
+        if open && !flight.told.swap(true, Ordering::Relaxed) {
             let id = flight.id();
             self.outbox.push_cancel(id, wire::cancelled(id, reason));
         }
@@ -218,10 +285,14 @@ impl Session {
     /// Takes a call out of the tables and remembers that it was there.
     pub(super) fn forget(&self, flight: &Arc<Flight>, end: StreamEnd) {
         // The ring first: whoever misses the table must find the id here.
-        self.retire_id(flight.id());
-        let removed = self
-            .in_flight
-            .remove_if(&flight.id(), |other| Arc::ptr_eq(other, flight));
+        let abandoned = matches!(end, StreamEnd::Cancelled | StreamEnd::TimedOut);
+        self.retire_id(flight.id(), abandoned);
+        let same = |other: &Arc<Flight>| Arc::ptr_eq(other, flight);
+        let removed = (
+            self.in_flight.remove_if(&flight.id(), same),
+            self.ongoing.remove_if(&flight.key(), same),
+            self.errands.remove_if(&flight.id(), same),
+        );
         if flight.tracked {
             self.tokens().retire(&flight.slot, end);
         }
@@ -235,9 +306,9 @@ impl Session {
         self.next_id.fetch_add(1, Ordering::Relaxed).cast_signed()
     }
 
-    pub(super) fn retire_id(&self, id: i64) {
+    pub(super) fn retire_id(&self, id: i64, abandoned: bool) {
         let mut retired = self.retired.lock();
-        retired.push_back(id);
+        retired.push_back(Retired { id, abandoned });
         if retired.len() > RETIRED {
             retired.pop_front();
         }
@@ -248,7 +319,14 @@ impl Session {
             .lock()
             .iter()
             .rev()
-            .any(|retired| *retired == id)
+            .any(|retired| retired.id == id)
+    }
+
+    /// Whether the call with this id was ended from this side before it had a response.
+    pub(super) fn is_abandoned(&self, id: i64) -> bool {
+        let retired = self.retired.lock();
+        let retired = retired.iter().rev().find(|retired| retired.id == id);
+        retired.is_some_and(|retired| retired.abandoned)
     }
 
     /// No new call is taken from here on; the first reason given counts.
@@ -268,9 +346,11 @@ impl Session {
     /// The connection is gone: every call ends with `error`, after what it has received.
     pub(crate) fn disconnect(&self, error: Error, now: Instant) {
         self.refuse(error);
-        for flight in self.in_flight.values() {
+        for flight in self.flights() {
             let written = flight.slot.phase() == Phase::Sent;
-            let hint = if written {
+            let hint = if flight.task.get().is_some() {
+                "the server may go on with the task; `resume_task` takes it up over a new connection"
+            } else if written {
                 "the request was written; whether the server acted on it is unknown"
             } else {
                 "the request was never written, so it can be sent again without harm"
@@ -284,6 +364,9 @@ impl Session {
                 flight.slot.wake();
             }
         }
+        for errand in self.errands.values() {
+            self.forget(&errand, StreamEnd::Disconnected);
+        }
         self.tokens().close();
         self.notifications.close();
         self.counters.feed.close();
@@ -291,7 +374,7 @@ impl Session {
         self.outbox.close();
     }
 
-    fn lost_error(&self) -> Error {
+    pub(super) fn lost_error(&self) -> Error {
         let lost = self.lost.lock();
         lost.as_ref().map_or_else(
             || Error::new(ErrorKind::ConnectionLost, "the connection is closed"),
@@ -301,7 +384,9 @@ impl Session {
 
     /// The calls in flight, at about this moment.
     pub(crate) fn flights(&self) -> Vec<Arc<Flight>> {
-        self.in_flight.values()
+        let mut flights = self.in_flight.values();
+        flights.extend(self.ongoing.values());
+        flights
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -310,7 +395,7 @@ impl Session {
 
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = self.counters.snapshot();
-        stats.live_calls = self.in_flight.len();
+        stats.live_calls = self.in_flight.len() + self.ongoing.len();
         stats.registrations = self.registry.len();
         stats.queued_frames = self.outbox.len();
         stats

@@ -167,16 +167,16 @@ impl Session {
                     (Some(error), _) => Err(Error::rpc(ErrorObject::from_raw(error))),
                     (None, result) => Ok(result.unwrap_or(RawValue::NULL).to_owned()),
                 };
-                match (read.scope.call(), &outcome) {
+                match (read.scope.open_call(), &outcome) {
                     // Servers refuse a request that they could not read under an id of their own.
-                    (Some((flight, _)), Err(_)) if !self.is_known(&id) => {
+                    (Some(flight), Err(_)) if !self.is_known(&id) => {
                         let flight = flight.clone();
                         self.resolve(&flight, outcome, read);
                     }
                     _ => self.on_response(&id, outcome, read),
                 }
             }
-            (None, Id::Absent | Id::Invalid) if envelope.error.is_some() && read.scope.call().is_some() => {
+            (None, Id::Absent | Id::Invalid) if envelope.error.is_some() && read.scope.open_call().is_some() => {
                 self.on_nameless_error(envelope.error, read);
             }
             (None, Id::Absent | Id::Invalid) if envelope.error.is_some() => {
@@ -198,8 +198,11 @@ impl Session {
 
     fn on_response(&self, id: &Key<'_>, outcome: Outcome, read: &mut Read) {
         let Some(flight) = self.flight(id) else {
-            let retired = own_id(id).is_some_and(|id| self.is_retired(id));
-            let kind = if retired {
+            let retired = own_id(id).filter(|id| self.is_retired(*id));
+            if let (Some(id), Ok(raw)) = (retired, &outcome) {
+                self.stop_late_task(id, raw, read.now);
+            }
+            let kind = if retired.is_some() {
                 DiagnosticKind::LateResponse
             } else {
                 DiagnosticKind::ForeignResponse
@@ -211,7 +214,7 @@ impl Session {
     }
 
     fn on_nameless_error(&self, error: Option<&RawValue>, read: &mut Read) {
-        if let (Some(error), Some((flight, _))) = (error, read.scope.call()) {
+        if let (Some(error), Some(flight)) = (error, read.scope.open_call()) {
             let flight = flight.clone();
             self.resolve(&flight, Err(Error::rpc(ErrorObject::from_raw(error))), read);
         }
@@ -219,6 +222,16 @@ impl Session {
 
     /// Ends a call with its response.
     pub(crate) fn resolve(&self, flight: &Arc<Flight>, outcome: Outcome, read: &mut Read) {
+        if let Ok(raw) = &outcome
+            && flight.method == "tools/list"
+            && !self.wire().is_modern()
+        {
+            self.task_tools.note(raw);
+        }
+        let outcome = match outcome {
+            Ok(raw) if self.goes_on(flight, &raw) => return self.suspend(flight, raw, read),
+            outcome => outcome,
+        };
         let end = match &outcome {
             Ok(_) => StreamEnd::Completed,
             // As for the call itself: an error after a cancel is how the server says that it has stopped.
@@ -248,7 +261,9 @@ impl Session {
 
     /// The call that a response is for, also where the server wrote its id as a string.
     fn flight(&self, id: &Key<'_>) -> Option<Arc<Flight>> {
-        let flight = self.in_flight.get_with(&own_id(id)?, Arc::clone)?;
+        let own = own_id(id)?;
+        let flight = self.in_flight.get_with(&own, Arc::clone);
+        let flight = flight.or_else(|| self.errands.get_with(&own, Arc::clone))?;
         if matches!(id, Key::String(_)) {
             self.counters.note(DiagnosticKind::Retyped, || {
                 format!("id {id:?} of {}", flight.method)

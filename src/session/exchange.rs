@@ -15,10 +15,17 @@ use crate::progress::slot::Outcome;
 use crate::sync::Arc;
 
 impl Session {
-    /// Ends one call with an error of its transport; nothing happens where it is over already.
-    pub(crate) fn fail(&self, flight: &Arc<Flight>, error: Error, end: StreamEnd, now: Instant) {
+    /// Ends one call with an error of the transport of this leg; nothing happens where that is past already.
+    pub(crate) fn fail(
+        &self,
+        flight: &Arc<Flight>,
+        leg: u32,
+        error: Error,
+        end: StreamEnd,
+        now: Instant,
+    ) {
         let error = error.with_context(flight.context(now));
-        if flight.slot.settle(Err(error), end) {
+        if flight.slot.settle_leg(leg, Err(error), end) {
             self.forget(flight, end);
             flight.slot.wake();
         }
@@ -30,7 +37,7 @@ impl Session {
         let old = flight.id();
         self.in_flight.insert(id, flight.clone());
         flight.set_id(id);
-        self.retire_id(old);
+        self.retire_id(old, false);
         drop(
             self.in_flight
                 .remove_if(&old, |other| Arc::ptr_eq(other, flight)),
@@ -41,7 +48,7 @@ impl Session {
                 self.in_flight
                     .remove_if(&id, |other| Arc::ptr_eq(other, flight)),
             );
-            self.retire_id(id);
+            self.retire_id(id, true);
             return None;
         }
         Some(id)

@@ -6,8 +6,11 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+use serde_json::value::RawValue;
+
 use super::feed::Feed;
 use super::notification::Notification;
+use super::wire::Message;
 use crate::error::Context;
 use crate::progress::slot::Slot;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Ordering};
@@ -25,10 +28,18 @@ pub(crate) struct Flight {
     pub(crate) kind: Kind,
     /// Whether the token is in the registry and on the wire.
     pub(crate) tracked: bool,
-    /// Its place in the outbox, set once it has one.
-    pub(crate) order: OnceLock<u64>,
+    /// Its place in the outbox, once it has one.
+    order: AtomicU64,
+    /// Whether and how the call goes on after a response.
+    pub(super) follow: Follow,
+    /// What to send again with more, where the call may go on so.
+    pub(crate) base: Option<Message>,
+    /// The task that the call has become.
+    pub(crate) task: OnceLock<Created>,
     /// Whether the server was told to stop: once at most.
     pub(crate) told: AtomicBool,
+    /// And to stop the task: once at most, too.
+    pub(super) task_told: AtomicBool,
     /// How often the request may still be sent again because the caller allows it,
     #[cfg(feature = "http")]
     reissues: AtomicU64,
@@ -44,6 +55,9 @@ const SAFE_REISSUES: u64 = 3;
 /// What a flight begins with.
 #[derive(Debug)]
 pub(super) struct Launch {
+    pub(super) follow: Follow,
+    pub(super) base: Option<Message>,
+
     #[cfg(feature = "http")]
     pub(super) name: Option<Box<str>>,
     pub(super) method: Cow<'static, str>,
@@ -54,11 +68,35 @@ pub(super) struct Launch {
     pub(super) reissues: u64,
 }
 
+/// After which responses a call goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Follow {
+    /// Those that ask for input (`resultType` is `input_required`).
+    pub(crate) input: bool,
+    /// Those that create a task of the extension (`resultType` is `task`).
+    pub(crate) task: bool,
+    /// Those that create a task of revision 2025-11-25, which the request asked for.
+    pub(crate) augmented: bool,
+}
+
+/// A task, as the server created it.
+#[derive(Debug)]
+pub(crate) struct Created {
+    pub(crate) id: Box<str>,
+    /// The whole result.
+    pub(crate) raw: Box<RawValue>,
+}
+
+/// No place in the outbox.
+const NOWHERE: u64 = u64::MAX;
+
 #[derive(Debug)]
 pub(crate) enum Kind {
     Call,
     /// `initialize` and the probe, which are never cancelled.
     Negotiation,
+    /// Tells the server to stop something; nobody waits for the answer.
+    Errand,
     /// `subscriptions/listen`, with the notifications that name it.
     Listen(Arc<Feed<Notification>>),
 }
@@ -74,8 +112,12 @@ impl Flight {
             started: now,
             kind: call.kind,
             tracked: call.tracked,
-            order: OnceLock::new(),
+            order: AtomicU64::new(NOWHERE),
+            follow: call.follow,
+            base: call.base,
+            task: OnceLock::new(),
             told: AtomicBool::new(false),
+            task_told: AtomicBool::new(false),
             #[cfg(feature = "http")]
             reissues: AtomicU64::new(call.reissues),
             #[cfg(feature = "http")]
@@ -87,9 +129,28 @@ impl Flight {
         self.id.load(Ordering::Relaxed).cast_signed()
     }
 
-    #[cfg(feature = "http")]
+    /// What tells it from all others as long as it lives.
+    pub(super) fn key(&self) -> usize {
+        Arc::as_ptr(&self.slot).addr()
+    }
+
     pub(super) fn set_id(&self, id: i64) {
         self.id.store(id.cast_unsigned(), Ordering::Relaxed);
+    }
+
+    /// Where the request waits in the outbox; nothing before it does.
+    pub(super) fn order(&self) -> Option<u64> {
+        Some(self.order.load(Ordering::Relaxed)).filter(|order| *order != NOWHERE)
+    }
+
+    pub(super) fn set_order(&self, order: u64) {
+        self.order.store(order, Ordering::Relaxed);
+    }
+
+    /// Whether a response may create a task in revision 2025-11-25, so that it is of interest also after a cancel.
+    #[cfg(feature = "http")]
+    pub(crate) const fn is_augmented(&self) -> bool {
+        self.follow.augmented
     }
 
     /// Takes one of the reissues that the caller allows; false where none is left.

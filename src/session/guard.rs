@@ -31,6 +31,13 @@ impl CallGuard {
         &self.flight
     }
 
+    /// The call is given up, and its task is left to the server.
+    pub(crate) fn release(&mut self) {
+        self.over = true;
+        self.session.release(&self.flight);
+        self.flight.slot.forget_call();
+    }
+
     /// The call has its outcome: nothing is left to cancel.
     pub(crate) fn finish(&mut self) {
         self.over = true;

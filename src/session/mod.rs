@@ -8,6 +8,7 @@ pub(crate) mod annotation;
 pub(crate) mod attribution;
 pub(crate) mod calls;
 pub(crate) mod dispatch;
+pub(crate) mod errand;
 #[cfg(feature = "http")]
 pub(crate) mod exchange;
 pub(crate) mod feed;
@@ -17,10 +18,13 @@ pub(crate) mod inbound;
 #[cfg(feature = "http")]
 pub(crate) mod mirror;
 pub(crate) mod notification;
+pub(crate) mod operation;
 pub(crate) mod outbox;
+pub(crate) mod peek;
 pub(crate) mod read;
 pub(crate) mod salvage;
 pub(crate) mod stats;
+pub(crate) mod support;
 #[cfg(feature = "http")]
 pub(crate) mod tools;
 pub(crate) mod wire;

@@ -24,6 +24,8 @@ pub(crate) struct Outbox(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     urgent: VecDeque<Urgent>,
+    /// Requests that tell the server to stop something: behind the other signals, ahead of requests.
+    errands: VecDeque<Ordered>,
     /// Requests and notifications, keyed by the order they came in, so that any one can be withdrawn.
     ordered: BTreeMap<u64, Ordered>,
     next_order: u64,
@@ -127,6 +129,21 @@ impl Outbox {
     /// Queues a request; its place is what `withdraw` takes. Whoever calls this sees to it that it leaves, by `wake`.
     pub(crate) fn push_request(&self, frame: Vec<u8>, flight: Arc<Flight>) -> u64 {
         self.0.lock().push(frame, Some(flight))
+    }
+
+    /// Queues a request that tells the server to stop something; false where nothing is written any more.
+    pub(crate) fn push_errand(&self, frame: Vec<u8>, flight: Arc<Flight>) -> bool {
+        let waker = {
+            let mut state = self.0.lock();
+            if state.dead {
+                return false;
+            }
+            let flight = Some(flight);
+            state.errands.push_back(Ordered { frame, flight });
+            state.waker.take()
+        };
+        wake(waker);
+        true
     }
 
     /// Wakes the writer.
@@ -280,7 +297,7 @@ impl Outbox {
             let next = state.next(room, now, &mut refused);
             if next.is_some() {
                 Poll::Ready(next)
-            } else if state.closing && state.ordered.is_empty() && state.urgent.is_empty() {
+            } else if state.closing && state.is_empty() {
                 Poll::Ready(None)
             } else {
                 std::mem::swap(&mut state.waker, &mut waker);
@@ -311,16 +328,17 @@ impl Outbox {
             (
                 std::mem::take(&mut state.urgent),
                 std::mem::take(&mut state.ordered),
+                std::mem::take(&mut state.errands),
                 state.waker.take(),
             )
         };
-        wake(dropped.2);
+        wake(dropped.3);
     }
 
     /// Frames that wait to be written.
     pub(crate) fn len(&self) -> usize {
         let state = self.0.lock();
-        state.urgent.len() + state.ordered.len()
+        state.urgent.len() + state.errands.len() + state.ordered.len()
     }
 }
 
@@ -332,6 +350,11 @@ impl Ordered {
 }
 
 impl State {
+    #[cfg(feature = "http")]
+    fn is_empty(&self) -> bool {
+        self.urgent.is_empty() && self.errands.is_empty() && self.ordered.is_empty()
+    }
+
     fn push(&mut self, frame: Vec<u8>, flight: Option<Arc<Flight>>) -> u64 {
         let order = self.next_order;
         self.next_order += 1;
@@ -367,11 +390,17 @@ impl State {
                 Signal::Reply | Signal::Answer => Departure::Reply(frame),
             });
         }
-        if !room.ordered || self.ordered.is_empty() {
+        if self.errands.is_empty() && (!room.ordered || self.ordered.is_empty()) {
             return None;
         }
         let now = now();
-        while let Some((_, next)) = self.ordered.pop_first() {
+        loop {
+            // An errand is a signal: it does not wait for a connection.
+            let next = self.errands.pop_front();
+            let next = match next {
+                None if room.ordered => self.ordered.pop_first()?.1,
+                next => next?,
+            };
             // Race: as in `take`.
             if !next.is_wanted(now) {
                 refused.push(next);
@@ -389,7 +418,6 @@ impl State {
                 }
             });
         }
-        None
     }
 
     fn take(
@@ -404,13 +432,15 @@ impl State {
             buffer.extend_from_slice(&urgent.frame);
             self.leaves(&urgent);
         }
-        if self.ordered.is_empty() {
+        if self.ordered.is_empty() && self.errands.is_empty() {
             return;
         }
         let now = now();
-        while buffer.len() < BATCH_BYTES
-            && let Some((_, ordered)) = self.ordered.pop_first()
-        {
+        while buffer.len() < BATCH_BYTES {
+            let errand = self.errands.pop_front();
+            let Some(ordered) = errand.or_else(|| Some(self.ordered.pop_first()?.1)) else {
+                break;
+            };
             // Race: the call may have been dropped after its frame was queued and before it could withdraw it.
             // The slot decides; a frame that it refuses is never written and needs no cancel.
             if ordered.is_wanted(now) {

@@ -18,6 +18,8 @@ pub(crate) enum Scope {
     #[cfg(feature = "http")]
     Call {
         flight: Arc<Flight>,
+        /// Which of the call's requests it is.
+        leg: u32,
         /// Whether all that comes there is about this call, whatever it says (revision 2026-07-28, Streamable HTTP,
         /// "Receiving Messages").
         alone: bool,
@@ -30,7 +32,18 @@ impl Scope {
         match self {
             Self::Connection => None,
             #[cfg(feature = "http")]
-            Self::Call { flight, alone } => Some((flight, *alone)),
+            Self::Call { flight, alone, .. } => Some((flight, *alone)),
+        }
+    }
+
+    /// The call whose response is read, unless the response is there already.
+    pub(super) fn open_call(&self) -> Option<&Arc<Flight>> {
+        match self {
+            Self::Connection => None,
+            #[cfg(feature = "http")]
+            Self::Call { flight, leg, .. } => {
+                Some(flight).filter(|flight| !flight.slot.is_past(*leg))
+            }
         }
     }
 }

@@ -28,10 +28,6 @@ pub(crate) struct Wire {
 pub(crate) struct Message {
     pub(crate) method: Cow<'static, str>,
     /// The tool, prompt or resource that it names.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "only HTTP has headers")
-    )]
     pub(super) name: Option<Box<str>>,
     /// The members of `params` but `_meta`, as JSON text without braces.
     members: Vec<u8>,
@@ -183,6 +179,28 @@ impl Message {
         write_members(&mut self.members, &params);
     }
 
+    /// The same with more members of the params, whose values are JSON text, to be written as it is.
+    pub(crate) fn with_raw(&self, more: &[(&str, &str)]) -> Self {
+        let mut members = self.members.clone();
+        for (name, text) in more {
+            separate(&mut members);
+            write(&mut members, *name);
+            members.push(b':');
+            members.extend_from_slice(text.as_bytes());
+        }
+        Self {
+            method: self.method.clone(),
+            name: self.name.clone(),
+            members,
+            meta: self.meta.clone(),
+        }
+    }
+
+    /// The tool, prompt or resource that it names.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     pub(crate) const fn meta_mut(&mut self) -> &mut Map<String, Value> {
         &mut self.meta
     }
@@ -202,6 +220,8 @@ pub(super) fn naming_member(method: &str) -> Option<&'static str> {
     match method {
         "tools/call" | "prompts/get" => Some("name"),
         "resources/read" => Some("uri"),
+        // Extension `io.modelcontextprotocol/tasks`, "Streamable HTTP: Routing Headers".
+        "tasks/get" | "tasks/update" | "tasks/cancel" => Some("taskId"),
         _ => None,
     }
 }

@@ -155,13 +155,7 @@ fn a_grace_and_a_drop_tell_the_server_once() {
         assert_eq!(written(&session).len(), 1);
         let button = {
             let (session, flight) = (session.clone(), flight.clone());
-            thread::spawn(move || {
-                let begun = flight.slot.begin_grace(now());
-                if begun {
-                    session.tell_cancelled(&flight, "button");
-                }
-                begun
-            })
+            thread::spawn(move || session.cancel_with_grace(&flight, now(), "button"))
         };
         drop_call(&session, &flight);
         button.join().unwrap();

@@ -1,6 +1,7 @@
 //! The models, and what they have in common.
 
 mod calls;
+mod operations;
 mod slots;
 mod subscribers;
 
@@ -18,7 +19,7 @@ use crate::progress::mailbox::Overflow;
 use crate::progress::registry::ProgressRegistry;
 use crate::progress::slot::{Next, Outcome, Slot};
 use crate::session::calls::{NewCall, Session};
-use crate::session::flight::{Flight, Kind};
+use crate::session::flight::{Flight, Follow, Kind};
 use crate::session::read::Read;
 use crate::session::wire::Message;
 use crate::sync::Arc;
@@ -57,12 +58,18 @@ fn session() -> Arc<Session> {
 
 /// Registers a call for the token, whose handle takes updates.
 fn register(session: &Session) -> Result<Arc<Flight>, Error> {
+    register_following(session, Follow::default())
+}
+
+/// The same for a call that goes on after some responses.
+fn register_following(session: &Session, follow: Follow) -> Result<Arc<Flight>, Error> {
     let call = NewCall {
         message: Message::new("m", &()).expect("no params"),
         token: Some(token()),
         own: Some(Overflow::default()),
         kind: Kind::Call,
         reissues: 0,
+        follow,
     };
     session.register(call, now())
 }
@@ -111,6 +118,7 @@ async fn drive(slot: &Slot) -> (Vec<f64>, Outcome) {
                 Next::Batch => seen.extend(spare.drain(..).map(|update| update.progress)),
                 Next::Callback(cell, update) => cell.invoke(update.of(slot.token().clone())),
                 Next::Settled(outcome) => return Poll::Ready(outcome),
+                Next::Interim(response) => panic!("nobody goes on from {response}"),
                 Next::Nothing { .. } => return Poll::Pending,
             }
         }
