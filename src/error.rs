@@ -64,12 +64,16 @@ pub enum ErrorKind {
     Decode,
     /// The server, or something in front of it, refused the HTTP request; see [`Error::status`].
     Http,
+    /// The server asked for input that the client could not give: no handler is set for it, or it had no answer.
+    InputRequired,
     /// The request was not sent because something about it is wrong: the caller's to mend.
     InvalidInput,
     /// The server broke the protocol in a way that leaves no result.
     Protocol,
     /// The server answered with a JSON-RPC error; see [`Error::as_rpc`].
     Rpc,
+    /// The task that the call had become ended without a result: the server cancelled it, or has forgotten it.
+    Task,
     /// One of the two clocks ran out; see [`Error::timeout_clock`].
     Timeout,
     /// The negotiated revision does not have this request; the text names what to use instead.

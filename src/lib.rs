@@ -99,6 +99,8 @@ pub use client::connect::Connect;
 pub use client::detached::{Detached, DetachedResult};
 pub use client::handle::Client;
 pub use client::handler::{AsyncHandler, Handler, NoHandler, SyncHandler};
+pub use client::handlers::client_handler::ClientHandler;
+pub use client::handlers::context::RequestContext;
 pub use client::introduction::Introduction;
 pub use client::limits::LifeSigns;
 pub use client::listen::Listen;

@@ -16,6 +16,7 @@ use super::core::{Core, Event};
 use super::outcome::decode;
 use crate::error::{Error, Result};
 use crate::model::progress::Progress;
+use crate::model::task::{Task, TaskHandle};
 use crate::model::token::ProgressToken;
 use crate::progress::slot::Outcome;
 use crate::progress::updates::Updates;
@@ -118,6 +119,32 @@ impl<T: DeserializeOwned> Call<T> {
     #[must_use]
     pub fn last_update(&self) -> Option<Progress> {
         self.core()?.flight().slot.last()
+    }
+
+    /// The handle on the task that the call has become; none while it is an ordinary call. The first update of kind
+    /// [`Status`](crate::UpdateKind::Status) tells that it is there.
+    ///
+    /// It can be saved, so that another process finishes the call with
+    /// [`Client::resume_task`](crate::Client::resume_task).
+    #[must_use]
+    pub fn task(&self) -> Option<TaskHandle> {
+        let core = self.core()?;
+        let flight = core.flight();
+        let task: Task = serde_json::from_str(flight.task.get()?.raw.get()).ok()?;
+        let version = core.session().wire().version?;
+        let token = flight.tracked.then(|| flight.slot.token().clone());
+        Some(TaskHandle::of(&task, version, token))
+    }
+
+    /// Gives the call up and leaves its task to the server: the one way to drop a call without cancelling its work. A call
+    /// that is no task is cancelled, and gives none.
+    #[must_use = "the handle is the only way back to the task"]
+    pub fn leave(mut self) -> Option<TaskHandle> {
+        let handle = self.task()?;
+        if let State::Running(core) = &mut self.state {
+            core.release();
+        }
+        Some(handle)
     }
 
     /// Why the request could not be sent, of a call that has no core.

@@ -50,8 +50,7 @@ impl Canceller {
         let now = clock::now();
         // A grace beyond what the clock can count is one without end: the call's other clocks still run.
         let until = now.checked_add(self.grace).unwrap_or(now + MAX_GRACE);
-        if !self.grace.is_zero() && flight.slot.begin_grace(until) {
-            session.tell_cancelled(flight, reason);
+        if !self.grace.is_zero() && session.cancel_with_grace(flight, until, reason) {
             return true;
         }
         let error = Error::cancelled().with_context(flight.context(now));

@@ -10,9 +10,11 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::driver::Driver;
+use super::errands;
 use super::handle::Client;
 #[cfg(feature = "http")]
 use super::handle::Way;
+use super::handlers::offer::{in_revision, together};
 #[cfg(feature = "http")]
 use super::http::{self, link::Link};
 use super::inbound::Handlers;
@@ -56,6 +58,14 @@ pub(super) struct Options {
     pub(super) strict_tokens: bool,
     pub(super) reissue_safe_tools: bool,
     pub(super) handlers: Handlers,
+}
+
+impl Options {
+    /// What the client says in this revision that it can do.
+    pub(super) fn offered(&self, version: ProtocolVersion) -> ClientCapabilities {
+        let offered = in_revision(&self.handlers.asks.offered, version);
+        together(&self.capabilities, &offered)
+    }
 }
 
 impl Connect {
@@ -168,7 +178,24 @@ impl Connect {
         self
     }
 
-    /// What the client says that it can do. Default nothing.
+    /// How often a call may be asked for input before it fails (revision 2026-07-28, "Multi Round-Trip Requests"). Default
+    /// 10. See [`Request::input_rounds`](crate::Request::input_rounds).
+    pub const fn input_rounds(mut self, rounds: u32) -> Self {
+        self.options.limits.input_rounds = rounds;
+        self
+    }
+
+    /// Whether servers may answer a tool call with a task, which the call then watches until it has the result. Default
+    /// yes: in revision 2026-07-28 the client declares the extension `io.modelcontextprotocol/tasks`; in 2025-11-25 it
+    /// asks for a task where the tool was listed as running in no other way, or where
+    /// [`Request::as_task`](crate::Request::as_task) wants it.
+    pub const fn tasks(mut self, tasks: bool) -> Self {
+        self.options.limits.tasks = tasks;
+        self
+    }
+
+    /// What the client says that it can do. Default what its handlers are good for; of each capability that is set here,
+    /// only this is said.
     pub fn capabilities(mut self, capabilities: ClientCapabilities) -> Self {
         self.options.capabilities = capabilities;
         self
@@ -177,7 +204,8 @@ impl Connect {
     /// Answers requests of the server with this method, `elicitation/create` for instance, by a handler. Default: such a
     /// request is refused with the error -32601 and counted ([`DiagnosticKind::UnservedRequest`](crate::DiagnosticKind::UnservedRequest)). Up to revision
     /// 2025-11-25; in 2026-07-28 servers send no requests. What the client can do is said by
-    /// [`capabilities`](Self::capabilities).
+    /// [`capabilities`](Self::capabilities). [`on_elicitation`](Self::on_elicitation) and others of its kind have types, and
+    /// say themselves what the client can do.
     ///
     /// The handler gives the result, a JSON object, or the error to answer with. Handlers run in a task of their own, up
     /// to 16 at once, so that neither a call nor an update waits for them; one that blocks its thread holds up the other
@@ -202,7 +230,9 @@ impl Connect {
         F: Fn(ServerRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = std::result::Result<Value, ErrorObject>> + Send + 'static,
     {
-        self.options.handlers.set(method.into(), handler);
+        self.options
+            .handlers
+            .set(method.into(), move |request, _context| handler(request));
         self
     }
 
@@ -211,7 +241,12 @@ impl Connect {
         let Connection { medium, kept } = self.connector.connect().await?;
         let session = Arc::new(Session::new(ProgressRegistry::new()));
         session.set_strict_tokens(self.options.strict_tokens);
-        self.options.handlers.start(&runtime, &session);
+        let handlers = self
+            .options
+            .handlers
+            .for_connection(&self.options.capabilities);
+        handlers.start(&runtime, &session);
+        errands::give_up_in_time(&runtime, &session);
         let limit = self.options.max_message_bytes;
         let limits = self.options.limits;
         match medium {
@@ -222,6 +257,7 @@ impl Connect {
                     runtime,
                     limits,
                     driver,
+                    handlers,
                     #[cfg(feature = "http")]
                     Way::Bytes,
                 ))
@@ -237,6 +273,7 @@ impl Connect {
                     runtime,
                     limits,
                     driver,
+                    handlers,
                     Way::Http(link),
                 ))
             }

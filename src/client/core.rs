@@ -4,11 +4,14 @@
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use serde_json::value::RawValue;
 
 use super::clock::{self, Timer};
 use super::handle::Client;
 use super::limits::{LifeSigns, Limits};
+use super::operation::course::Course;
 use super::turn::{self, Turn};
 use crate::error::{Clock, Error, ErrorKind};
 use crate::model::progress::{Progress, Update};
@@ -20,6 +23,9 @@ use crate::session::calls::Session;
 use crate::session::flight::Flight;
 use crate::session::guard::CallGuard;
 use crate::sync::Arc;
+
+/// While a handler of the server's requests is at work, the idle clock is looked at so often.
+const PAUSED: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(crate) struct Core {
@@ -35,6 +41,8 @@ pub(crate) struct Core {
     grace_until: Option<Instant>,
     /// When this call first saw that its response is there.
     response_seen: Option<Instant>,
+    /// What follows a response after which the call goes on.
+    course: Course,
 }
 
 /// What a call has for its user next.
@@ -60,7 +68,20 @@ impl Core {
             handed: 0,
             grace_until: None,
             response_seen: None,
+            course: Course::default(),
         }
+    }
+
+    /// A call of a task that was created elsewhere.
+    pub(crate) fn resumed(
+        client: Client,
+        session: Arc<Session>,
+        flight: Arc<Flight>,
+        limits: Limits,
+    ) -> Self {
+        let mut core = Self::new(client, session, flight, limits);
+        core.go_on(RawValue::NULL.to_owned());
+        core
     }
 
     pub(crate) const fn flight(&self) -> &Arc<Flight> {
@@ -114,8 +135,12 @@ impl Core {
                         return Poll::Pending;
                     }
                 }
+                Next::Interim(response) => self.go_on(response),
                 Next::Settled(outcome) => return Poll::Ready(Event::Settled(self.finish(outcome))),
                 Next::Nothing { grace_until } => {
+                    if self.poll_course(cx) {
+                        continue;
+                    }
                     if let Some(error) = std::task::ready!(self.poll_clocks(cx, grace_until)) {
                         return Poll::Ready(Event::Settled(self.finish(Err(error))));
                     }
@@ -125,12 +150,29 @@ impl Core {
         }
     }
 
+    fn go_on(&mut self, response: Box<RawValue>) {
+        let (session, flight) = (self.guard.session(), self.guard.flight());
+        self.course
+            .go_on(&self.client, session, flight, self.limits, response);
+    }
+
+    /// Goes on with what follows a response; true where that has ended the call.
+    fn poll_course(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(outcome) = self.course.poll(cx) else {
+            return false;
+        };
+        self.session()
+            .conclude(self.flight(), outcome, clock::now());
+        true
+    }
+
     /// What may end a call that never comes to the end of its backlog: a cancel discards it, and the clocks run on.
     fn poll_backlog(&mut self, cx: &mut Context<'_>) -> Option<Outcome> {
         if self.slot().is_dead() {
             self.batch.clear();
         } else if self.handed >= turn::HANDLERS {
             self.handed = 0;
+            self.poll_course(cx);
             let grace_until = self.slot().grace_until();
             if let Poll::Ready(Some(error)) = self.poll_clocks(cx, grace_until) {
                 return Some(self.finish(Err(error)));
@@ -141,15 +183,23 @@ impl Core {
 
     /// While a handler is at work: cancel and clocks, not updates.
     pub(crate) fn poll_interrupted(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        match self.slot().poll_interrupted(cx) {
-            Next::Settled(outcome) => Poll::Ready(self.finish(outcome)),
-            // The response is there: nothing is left to wait for but the handler.
-            _ if self.slot().is_settled() => Poll::Pending,
-            Next::Nothing { grace_until } => match self.poll_clocks(cx, grace_until) {
-                Poll::Ready(Some(error)) => Poll::Ready(self.finish(Err(error))),
-                Poll::Ready(None) | Poll::Pending => Poll::Pending,
-            },
-            Next::Batch | Next::Callback(..) => Poll::Pending,
+        loop {
+            match self.slot().poll_interrupted(cx) {
+                Next::Settled(outcome) => return Poll::Ready(self.finish(outcome)),
+                // The response is there: nothing is left to wait for but the handler.
+                _ if self.slot().is_settled() => return Poll::Pending,
+                Next::Interim(response) => self.go_on(response),
+                Next::Nothing { grace_until } => {
+                    if self.poll_course(cx) {
+                        continue;
+                    }
+                    return match self.poll_clocks(cx, grace_until) {
+                        Poll::Ready(Some(error)) => Poll::Ready(self.finish(Err(error))),
+                        Poll::Ready(None) | Poll::Pending => Poll::Pending,
+                    };
+                }
+                Next::Batch | Next::Callback(..) => return Poll::Pending,
+            }
         }
     }
 
@@ -210,15 +260,41 @@ impl Core {
             .total
             .and_then(|total| self.flight().started.checked_add(total));
         // Idle starts when the request leaves the outbox. Until then the timer only comes back to look.
-        let idle = self
-            .limits
-            .idle
-            .and_then(|idle| self.last_sign().unwrap_or(now).checked_add(idle));
+        let idle = self.limits.idle.and_then(|idle| {
+            let sign = self.last_sign().unwrap_or(now);
+            let waiting = self.client.handlers().waiting();
+            let deadline = sign.checked_add(idle)?;
+            let deadline = deadline.checked_add(waiting.paused_since(sign, now))?;
+            // While somebody is asked, the time does not come nearer.
+            let soonest = if waiting.is_paused() {
+                now.checked_add(PAUSED)?
+            } else {
+                deadline
+            };
+            Some(deadline.max(soonest))
+        });
         [total, idle, self.grace_until].into_iter().flatten().min()
     }
 
     fn last_sign(&self) -> Option<Instant> {
         self.slot().last_sign(self.limits.life == LifeSigns::Bytes)
+    }
+
+    /// Gives the call up without telling the server.
+    pub(crate) fn release(&mut self) {
+        self.course.stop();
+        self.guard.release();
+    }
+
+    /// For how long nothing was heard, without the times at which a handler of the server's requests was at work. On a
+    /// byte stream those name no call, so that they count for all.
+    fn silence(&self, sign: Instant, now: Instant) -> Duration {
+        let waiting = self.client.handlers().waiting();
+        if waiting.is_paused() {
+            return Duration::ZERO;
+        }
+        now.saturating_duration_since(sign)
+            .saturating_sub(waiting.paused_since(sign, now))
     }
 
     fn expired(&self, now: Instant) -> Option<(Error, StreamEnd)> {
@@ -231,12 +307,15 @@ impl Core {
             (Some(total), _, _) if since(self.flight().started) >= total => {
                 timeout(Clock::Total, total)
             }
-            (_, Some(idle), Some(sign)) if since(sign) >= idle => timeout(Clock::Idle, idle),
+            (_, Some(idle), Some(sign)) if self.silence(sign, now) >= idle => {
+                timeout(Clock::Idle, idle)
+            }
             _ => None,
         }
     }
 
     fn finish(&mut self, outcome: Outcome) -> Outcome {
+        self.course.stop();
         self.guard.finish();
         match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the

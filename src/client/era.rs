@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::jsonrpc::ErrorObject;
 use crate::model::{DiscoverResult, InitializeResult, Meta, ProtocolVersion};
 use crate::session::calls::NewCall;
-use crate::session::flight::Kind;
+use crate::session::flight::{Follow, Kind};
 use crate::session::wire::{Message, Wire};
 
 /// How long a late answer to the probe is waited for after `initialize` was refused.
@@ -64,7 +64,7 @@ pub(super) async fn handshake(
 ) -> Result<()> {
     let params = json!({
         "protocolVersion": version,
-        "capabilities": options.capabilities,
+        "capabilities": options.offered(version),
         "clientInfo": options.client_info,
     });
     let result: InitializeResult =
@@ -103,6 +103,7 @@ fn request<T: serde::de::DeserializeOwned>(
         token: None,
         own: None,
         kind: Kind::Negotiation,
+        follow: Follow::default(),
         reissues: 0,
     };
     let session = client.session().clone();
@@ -120,6 +121,20 @@ fn request<T: serde::de::DeserializeOwned>(
     )))))
 }
 
+/// What the client can do, and that it understands tasks (extension `io.modelcontextprotocol/tasks`, "Capability
+/// Negotiation"). The handshake does not say so: the extension is not defined there, and a server was seen to answer with
+/// tasks of the modern form.
+fn modern_capabilities(options: &Options, version: ProtocolVersion) -> Value {
+    let mut capabilities = options.offered(version);
+    if options.limits.tasks {
+        let extensions = capabilities.extensions.get_or_insert_default();
+        extensions.entry(TASKS).or_insert_with(|| json!({}));
+    }
+    json!(capabilities)
+}
+
+const TASKS: &str = "io.modelcontextprotocol/tasks";
+
 /// The members of `_meta` that every modern request carries (revision 2026-07-28, "Overview", `_meta`).
 fn modern_meta(options: &Options, version: ProtocolVersion) -> Map<String, Value> {
     let mut meta = Map::new();
@@ -127,7 +142,7 @@ fn modern_meta(options: &Options, version: ProtocolVersion) -> Map<String, Value
     meta.insert(Meta::CLIENT_INFO.to_owned(), json!(options.client_info));
     meta.insert(
         Meta::CLIENT_CAPABILITIES.to_owned(),
-        json!(options.capabilities),
+        modern_capabilities(options, version),
     );
     if let Some(level) = options.log_level {
         meta.insert(Meta::LOG_LEVEL.to_owned(), json!(level));

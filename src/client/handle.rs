@@ -5,10 +5,12 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use serde_json::Value;
 use tokio::runtime::Handle;
 
 use super::clock;
 use super::driver::Driver;
+use super::inbound::Handlers;
 use super::introduction::Introduction;
 use super::limits::Limits;
 use super::streams::{Diagnostics, Notifications};
@@ -44,6 +46,7 @@ struct Inner {
     limits: Limits,
     introduction: OnceLock<Introduction>,
     driver: Driver,
+    handlers: Arc<Handlers>,
     #[cfg(feature = "http")]
     way: Way,
 }
@@ -61,6 +64,7 @@ impl Client {
         runtime: Handle,
         limits: Limits,
         driver: Driver,
+        handlers: Arc<Handlers>,
         #[cfg(feature = "http")] way: Way,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -69,6 +73,7 @@ impl Client {
             limits,
             introduction: OnceLock::new(),
             driver,
+            handlers,
             #[cfg(feature = "http")]
             way,
         }))
@@ -156,8 +161,21 @@ impl Client {
         &self.0.session
     }
 
+    /// What the client answers on requests of the server.
+    pub(crate) fn handlers(&self) -> &Arc<Handlers> {
+        &self.0.handlers
+    }
+
     pub(super) fn runtime(&self) -> &Handle {
         &self.0.runtime
+    }
+
+    /// Whether the server runs tools as tasks (revision 2025-11-25).
+    pub(super) fn offers_tasks(&self) -> bool {
+        let server = self.0.introduction.get();
+        let tasks = server.and_then(|server| server.capabilities.tasks.as_ref());
+        let call = tasks.and_then(|tasks| tasks.get("requests")?.get("tools")?.get("call"));
+        call.is_some_and(Value::is_object)
     }
 
     pub(super) fn limits(&self) -> Limits {

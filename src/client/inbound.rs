@@ -11,12 +11,18 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll};
 
 use futures::FutureExt;
-use futures::future::{AbortHandle, Abortable, BoxFuture};
+use futures::future::{self, AbortHandle, Abortable, BoxFuture};
 use futures::stream::{FuturesUnordered, StreamExt};
 use serde_json::Value;
 use tokio::runtime::Handle;
 
+use super::clock;
+use super::handlers::asks::Asks;
+use super::handlers::context::RequestContext;
+use super::handlers::offer::together;
+use super::handlers::waiting::Waiting;
 use crate::jsonrpc::{ErrorObject, Key};
+use crate::model::ClientCapabilities;
 use crate::session::calls::Session;
 use crate::session::inbound::{Asked, ServerRequest, Work};
 use crate::session::wire;
@@ -26,12 +32,20 @@ use crate::sync::Arc;
 const AT_ONCE: usize = 16;
 
 type Answer = Result<Value, ErrorObject>;
-type Handler = Arc<dyn Fn(ServerRequest) -> BoxFuture<'static, Answer> + Send + Sync>;
+type Handler =
+    Arc<dyn Fn(ServerRequest, RequestContext) -> BoxFuture<'static, Answer> + Send + Sync>;
 type Running = Abortable<BoxFuture<'static, Done>>;
 
-/// What the client does on requests of the server, by method.
+/// What the client does on requests of the server, by method, and how long it has been at it on one connection.
 #[derive(Clone, Default)]
-pub(super) struct Handlers(HashMap<String, Handler>);
+pub(crate) struct Handlers {
+    methods: HashMap<String, Handler>,
+    /// What typed handlers are made of.
+    pub(super) asks: Asks,
+    /// What the client offers altogether.
+    pub(super) offered: Arc<ClientCapabilities>,
+    waiting: Arc<Waiting>,
+}
 
 /// A handler that has come to its end, and whose request it served.
 type Done = (u64, Key<'static>, Answer);
@@ -39,19 +53,32 @@ type Done = (u64, Key<'static>, Answer);
 impl Handlers {
     pub(super) fn set<F, Fut>(&mut self, method: String, handler: F)
     where
-        F: Fn(ServerRequest) -> Fut + Send + Sync + 'static,
+        F: Fn(ServerRequest, RequestContext) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Answer> + Send + 'static,
     {
-        let handler: Handler = Arc::new(move |request| handler(request).boxed());
-        self.0.insert(method, handler);
+        let handler: Handler = Arc::new(move |request, context| handler(request, context).boxed());
+        self.methods.insert(method, handler);
+    }
+
+    /// The same for a connection of its own: none of them has worked yet. `said` is what the user says that the client
+    /// can do.
+    pub(super) fn for_connection(&self, said: &ClientCapabilities) -> Arc<Self> {
+        Arc::new(Self {
+            methods: self.methods.clone(),
+            asks: self.asks.clone(),
+            offered: Arc::new(together(said, &self.asks.offered)),
+            waiting: Arc::default(),
+        })
     }
 
     /// Starts the task, if there is anything for it to do. It ends with the session, and keeps nothing else alive.
-    pub(super) fn start(&self, runtime: &Handle, session: &Arc<Session>) {
-        if self.0.is_empty() {
+    pub(super) fn start(self: &Arc<Self>, runtime: &Handle, session: &Arc<Session>) {
+        if self.methods.is_empty() {
             return;
         }
-        session.inbound.serve(self.0.keys().cloned().collect());
+        session
+            .inbound
+            .serve(self.methods.keys().cloned().collect());
         let tasks = Tasks {
             session: session.clone(),
             handlers: self.clone(),
@@ -60,11 +87,36 @@ impl Handlers {
         };
         runtime.spawn(tasks.run());
     }
+
+    /// The times at which the handlers of this connection's task were at work; what [`answer`](Self::answer) runs is not
+    /// among them.
+    pub(crate) const fn waiting(&self) -> &Arc<Waiting> {
+        &self.waiting
+    }
+
+    /// What the handler of this method gives. Dropping the future drops the handler.
+    ///
+    /// An error object stands for a method without a handler, for a handler that panics, and for one whose result is no
+    /// JSON object.
+    pub(crate) fn answer(&self, request: ServerRequest) -> BoxFuture<'static, Answer> {
+        let Some(handler) = self.methods.get(&request.method).cloned() else {
+            let text = format!("this client does not answer {}", request.method);
+            let refused = ErrorObject::new(ErrorObject::METHOD_NOT_FOUND, text);
+            return future::ready(Err(refused)).boxed();
+        };
+        let context = RequestContext::of(&request, &self.offered);
+        // The handler's own call too: it may panic before it gives a future.
+        let serving = AssertUnwindSafe(async move { handler(request, context).await });
+        let answer = serving.catch_unwind();
+        answer
+            .map(|answer| checked(answer.unwrap_or_else(|panic| Err(panicked(&*panic)))))
+            .boxed()
+    }
 }
 
 struct Tasks {
     session: Arc<Session>,
-    handlers: Handlers,
+    handlers: Arc<Handlers>,
     running: FuturesUnordered<Running>,
     /// What stops each of those.
     stops: HashMap<u64, AbortHandle>,
@@ -112,19 +164,12 @@ impl Tasks {
 
     fn begin(&mut self, asked: Asked) {
         let Asked { order, id, request } = asked;
-        // Looked up when it came in, among these very methods.
-        let Some(handler) = self.handlers.0.get(&request.method).cloned() else {
-            return;
-        };
+        let pause = self.handlers.waiting.begin(clock::now());
+        let answer = self.handlers.answer(request);
         let serving = async move {
-            // The handler's own call too: it may panic before it gives a future.
-            let serving = AssertUnwindSafe(async move { handler(request).await });
-            let answer = serving.catch_unwind().await;
-            (
-                order,
-                id,
-                answer.unwrap_or_else(|panic| Err(panicked(&*panic))),
-            )
+            let answer = answer.await;
+            drop(pause);
+            (order, id, answer)
         };
         let (stop, stopped) = AbortHandle::new_pair();
         self.stops.insert(order, stop);
@@ -136,17 +181,20 @@ impl Tasks {
         if !self.session.inbound.finish(order) {
             return;
         }
-        let answer = answer.and_then(|result| match result {
-            Value::Object(_) => Ok(result),
-            // A result is an object in every revision ("Overview", "Responses").
-            other => {
-                tracing::warn!(result = %other, "a handler's result is no JSON object");
-                let text = "the handler of this client gave no JSON object";
-                Err(ErrorObject::new(ErrorObject::INTERNAL_ERROR, text))
-            }
-        });
         let frame = wire::reply(&id, answer.as_ref());
         self.session.outbox.push_answer(frame);
+    }
+}
+
+/// A result is an object in every revision ("Overview", "Responses").
+fn checked(answer: Answer) -> Answer {
+    match answer? {
+        result @ Value::Object(_) => Ok(result),
+        other => {
+            tracing::warn!(result = %other, "a handler's result is no JSON object");
+            let text = "the handler of this client gave no JSON object";
+            Err(ErrorObject::new(ErrorObject::INTERNAL_ERROR, text))
+        }
     }
 }
 
@@ -163,6 +211,6 @@ fn panicked(panic: &(dyn Any + Send)) -> ErrorObject {
 
 impl fmt::Debug for Handlers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.methods.keys()).finish()
     }
 }

@@ -18,6 +18,12 @@ pub(crate) struct Limits {
     pub(crate) reissues: u32,
     /// Whether a result that asks for input is given as it is.
     pub(crate) input_required: bool,
+    /// How often a call may be asked for input.
+    pub(crate) input_rounds: u32,
+    /// Whether the call should become a task, in revision 2025-11-25, and how long the server should keep it.
+    pub(crate) task: Option<Option<Duration>>,
+    /// Whether servers may answer with a task.
+    pub(crate) tasks: bool,
 }
 
 /// What the idle clock takes for a sign of life.
@@ -45,6 +51,9 @@ impl Default for Limits {
             life: LifeSigns::default(),
             reissues: 0,
             input_required: false,
+            input_rounds: 10,
+            task: None,
+            tasks: true,
         }
     }
 }

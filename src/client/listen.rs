@@ -23,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::SubscriptionFilter;
 use crate::session::calls::NewCall;
 use crate::session::feed::{Feed, Receiver};
-use crate::session::flight::Kind;
+use crate::session::flight::{Follow, Kind};
 use crate::session::notification::Notification;
 use crate::session::wire::Message;
 use crate::sync::Arc;
@@ -56,6 +56,7 @@ impl Client {
             token: None,
             own: None,
             kind: Kind::Listen(feed),
+            follow: Follow::default(),
             reissues: 0,
         };
         let flight = session.register(call, clock::now())?;

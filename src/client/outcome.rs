@@ -2,15 +2,13 @@
 //!
 //! Owns the decoding and its errors. It must not know how the outcome came.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::clock;
 use super::core::Core;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::slot::Outcome;
+use crate::session::peek;
 
 /// How much of an unreadable result an error shows.
 const SHOWN: usize = 200;
@@ -35,27 +33,12 @@ pub(crate) fn decode<T: DeserializeOwned>(core: &Core, outcome: Outcome) -> Resu
 
 /// Absent means complete; what is not known must be taken as invalid (revision 2026-07-28, "ResultType").
 fn check_complete(raw: &str, asked: bool) -> Result<()> {
-    #[derive(Deserialize)]
-    struct Peek<'a> {
-        #[serde(rename = "resultType", borrow, default)]
-        result_type: Option<Cow<'a, str>>,
-    }
-
-    // A result nearly always names its type once, and then all of it need not be parsed for that. Inside of other members
-    // the same text would leave the type absent, which means the same.
-    let mut named = raw.match_indices("\"resultType\"");
-    if let (Some((at, name)), None) = (named.next(), named.next())
-        && raw[at + name.len()..].starts_with(":\"complete\"")
-    {
-        return Ok(());
-    }
-    let peek = serde_json::from_str::<Peek<'_>>(raw).ok();
-    match peek.and_then(|peek| peek.result_type).as_deref() {
+    match peek::result_type(raw).as_deref() {
         None | Some("complete") => Ok(()),
         Some("input_required") if asked => Ok(()),
         Some("input_required") => Err(Error::new(
-            ErrorKind::Unsupported,
-            "the server asks for input (`input_required`), which this client cannot give yet",
+            ErrorKind::Protocol,
+            "the server asks for input (`input_required`), which it must not do for this request",
         )),
         Some(other) => {
             let text = format!(

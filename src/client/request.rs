@@ -20,8 +20,10 @@ use super::limits::LifeSigns;
 use super::plan::{Plan, Token};
 use super::running::Running;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::input::InputRequired;
 use crate::model::meta::Meta;
 use crate::model::progress::Progress;
+use crate::model::task::TaskHandle;
 use crate::model::token::ProgressToken;
 use crate::progress::mailbox::Overflow;
 use crate::session::wire::Message;
@@ -68,12 +70,20 @@ impl<T: DeserializeOwned> Request<T> {
         Self::planned(client, Err(error))
     }
 
+    /// A request that takes up a task.
+    pub(crate) fn resuming(client: &Client, handle: TaskHandle) -> Self {
+        let mut request = Self::new(client, "tools/call", &Value::Null);
+        request.plan.resumes = Some(handle);
+        request
+    }
+
     fn planned(client: &Client, message: Result<Message>) -> Self {
         let plan = Plan {
             client: client.clone(),
             message,
             token: Token::Minted,
             limits: client.limits(),
+            resumes: None,
         };
         Self {
             plan,
@@ -187,10 +197,46 @@ impl<T: DeserializeOwned, H: Handler> Request<T, H> {
     }
 
     /// Takes a result that asks for input (`resultType` is `input_required`, revision 2026-07-28, "Multi Round-Trip
-    /// Requests") as it is, so that the caller can give the input in another request. Default: an error. The result's
-    /// type must fit both; [`Value`] does.
+    /// Requests") as it is, so that the caller can give the input in another request. The result's
+    /// type must fit both; [`Value`] does. [`input_responses`](Self::input_responses) answers it.
+    ///
+    /// Without this, the client's handlers are asked, and the call goes on with their answers.
     pub const fn allow_input_required(mut self) -> Self {
         self.plan.limits.input_required = true;
+        self
+    }
+
+    /// Answers a result that was taken as it is (see [`allow_input_required`](Self::allow_input_required)): this request,
+    /// which is otherwise the same as the one that was asked, carries the answers by the names of the questions, and the
+    /// server's state exactly as it came.
+    pub fn input_responses(
+        mut self,
+        asked: &InputRequired,
+        answers: serde_json::Map<String, Value>,
+    ) -> Self {
+        if let Ok(message) = &mut self.plan.message {
+            let answers = Value::Object(answers).to_string();
+            let mut more = vec![("inputResponses", answers.as_str())];
+            let state = asked.request_state.as_ref();
+            more.extend(state.map(|state| ("requestState", state.get())));
+            *message = message.with_raw(&more);
+        }
+        self
+    }
+
+    /// How often the call may be asked for input before it fails. Default 10, or the client's.
+    pub const fn input_rounds(mut self, rounds: u32) -> Self {
+        self.plan.limits.input_rounds = rounds;
+        self
+    }
+
+    /// Asks the server to run the tool as a task, and to keep it for `ttl`, or for as long as it likes. The call goes on
+    /// until it has the result; what the server then forgets is the copy.
+    ///
+    /// In revision 2025-11-25; a server that offers no tasks, or no task of this tool, runs an ordinary call, unless it
+    /// said of the tool that it must not be asked ([`ErrorKind::InvalidInput`]). In 2026-07-28 servers decide by themselves.
+    pub fn as_task(mut self, ttl: impl Into<Option<Duration>>) -> Self {
+        self.plan.limits.task = Some(ttl.into());
         self
     }
 

@@ -56,6 +56,16 @@ impl ClientCapabilities {
         self
     }
 
+    /// Can answer `sampling/createMessage`, also where the model is to use tools. Since 2025-11-25.
+    #[must_use]
+    pub fn with_sampling_tools(mut self) -> Self {
+        self.sampling
+            .get_or_insert_default()
+            .tools
+            .get_or_insert_default();
+        self
+    }
+
     /// Can ask the user by a form.
     #[must_use]
     pub fn with_elicitation_form(mut self) -> Self {

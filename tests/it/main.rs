@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: two cores link slowly.
 
 mod api;
+mod asks;
 mod bursts;
 mod cancelling;
 mod clocks;
@@ -14,6 +15,7 @@ mod isolation;
 mod mailboxes;
 mod methods;
 mod negotiation;
+mod operations;
 mod peer;
 #[cfg(unix)]
 mod process;

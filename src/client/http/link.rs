@@ -75,7 +75,7 @@ struct State {
     /// How many messages are on their way that end a call without an exchange.
     telling: usize,
     /// Calls whose answer comes on the server's own stream.
-    adopted: Vec<Arc<Flight>>,
+    adopted: Vec<(Arc<Flight>, u32)>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -83,6 +83,7 @@ struct State {
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) flight: Arc<Flight>,
+    pub(super) leg: u32,
     pub(super) task: AbortHandle,
     /// Ends it before its time, once: with the message that tells the server to stop, or with nothing, where nobody waits
     /// for the rest.
@@ -283,7 +284,8 @@ impl Link {
             .filter(|exchange| {
                 let flight = &exchange.flight;
                 let probed = matches!(flight.kind, Kind::Negotiation);
-                flight.slot.is_settled() || (probed && flight.slot.is_dead())
+                let answered = is_over(flight, exchange.leg) && !flight.slot.is_dead();
+                answered || (probed && flight.slot.is_dead())
             })
             .filter_map(|exchange| exchange.abandon.take())
             .collect();
@@ -302,29 +304,29 @@ impl Link {
     }
 
     /// The answer to this call comes on the server's own stream.
-    pub(super) fn adopt(&self, flight: Arc<Flight>) {
+    pub(super) fn adopt(&self, flight: Arc<Flight>, leg: u32) {
         let mut state = self.state.lock();
-        state.adopted.retain(|flight| !is_over(flight));
-        state.adopted.push(flight);
+        state.adopted.retain(|(flight, leg)| !is_over(flight, *leg));
+        state.adopted.push((flight, leg));
     }
 
     /// The calls whose answer the server's own stream brings.
-    pub(super) fn adopted(&self) -> Vec<Arc<Flight>> {
+    pub(super) fn adopted(&self) -> Vec<(Arc<Flight>, u32)> {
         let mut state = self.state.lock();
         if state.adopted.is_empty() {
             return Vec::new();
         }
-        state.adopted.retain(|flight| !is_over(flight));
+        state.adopted.retain(|(flight, leg)| !is_over(flight, *leg));
         state.adopted.clone()
     }
 
     /// The server's own stream is gone for good: nobody else answers these calls.
     pub(super) fn orphan(&self, why: &str, now: Instant) {
-        for flight in self.adopted() {
+        for (flight, leg) in self.adopted() {
             let error = Error::new(ErrorKind::ConnectionLost, why)
                 .with_hint("the server took the request; whether it acted on it is unknown");
             self.session
-                .fail(&flight, error, StreamEnd::Disconnected, now);
+                .fail(&flight, leg, error, StreamEnd::Disconnected, now);
         }
     }
 
@@ -369,6 +371,7 @@ impl Link {
     }
 }
 
-pub(super) fn is_over(flight: &Flight) -> bool {
-    flight.slot.is_settled() || flight.slot.is_dead()
+/// Whether this request of the call has its response, or the call is over.
+pub(super) fn is_over(flight: &Flight, leg: u32) -> bool {
+    flight.slot.is_past(leg)
 }

@@ -8,6 +8,7 @@ pub(crate) mod content;
 pub(crate) mod detect;
 pub(crate) mod driver;
 pub(crate) mod event_channel;
+mod farewell;
 pub(crate) mod link;
 pub(crate) mod loss;
 pub(crate) mod notice;

@@ -13,6 +13,7 @@ use tokio::time::{timeout, timeout_at};
 use super::ask;
 use super::backoff::Backoff;
 use super::content::{error_in_events, error_object, is_json, is_passing, is_stream, renumbered};
+use super::farewell::{LINGER, Unanswered, fail, linger};
 use super::link::{Link, ServerStream, is_over};
 use super::loss::{Broken, lost, silent, too_long, unresumed};
 use super::notice;
@@ -22,21 +23,17 @@ use super::server_stream;
 use crate::client::clock;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jsonrpc::ErrorObject;
-use crate::progress::end::StreamEnd;
 use crate::session::flight::Flight;
 use crate::session::stats::DiagnosticKind;
-use crate::sync::Arc;
+use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::transport::http::refusal::refused;
-
-/// Once the response is there, its body is read on for so long, so that the connection can be used again: servers
-/// close a stream a moment after its last event.
-const LINGER: Duration = Duration::from_millis(50);
-/// And no further than this.
-const LINGER_BYTES: u64 = 64 * 1024;
 
 /// So long a cancelled request's own response is waited for, so that the cancel does not overtake the request on
 /// another connection.
 const OVERTAKING: Duration = Duration::from_secs(1);
+
+/// So long the response of a cancelled request is waited for, where it may create a task.
+const CREATION: Duration = Duration::from_secs(10);
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
@@ -44,26 +41,11 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Pump {
     link: Arc<Link>,
     flight: Arc<Flight>,
+    /// Which of the call's requests this is.
+    leg: u32,
     frame: Bytes,
     /// One of the connections that may be open at once.
     _permit: Option<OwnedSemaphorePermit>,
-}
-
-/// Ends the call where its exchange is dropped with the runtime, and takes the exchange off the list.
-struct Unanswered {
-    link: Arc<Link>,
-    flight: Arc<Flight>,
-    adopted: bool,
-}
-
-impl Drop for Unanswered {
-    fn drop(&mut self) {
-        if !self.adopted && !is_over(&self.flight) {
-            let error = Error::connect("the exchange with the server was dropped");
-            fail(&self.link, &self.flight, error);
-        }
-        drop(self.link.leave(self.flight.id()));
-    }
 }
 
 impl Pump {
@@ -75,6 +57,7 @@ impl Pump {
     ) -> Self {
         Self {
             link,
+            leg: flight.slot.leg(),
             flight,
             frame: frame.into(),
             _permit: permit,
@@ -85,13 +68,17 @@ impl Pump {
     /// stop, or with nothing, where the answer came elsewhere.
     pub(super) async fn run(mut self, abandoned: oneshot::Receiver<Option<Vec<u8>>>) {
         let link = self.link.clone();
+        // Not asked of the call, which may be at its next request by the end.
+        let id = AtomicU64::new(self.flight.id().cast_unsigned());
         let mut guard = Unanswered {
             link: link.clone(),
             flight: self.flight.clone(),
+            leg: self.leg,
+            id: &id,
             adopted: false,
         };
         let head = Notify::new();
-        let mut work = std::pin::pin!(self.serve(&head));
+        let mut work = std::pin::pin!(self.serve(&head, &id));
         tokio::select! {
             biased;
             adopted = &mut work => guard.adopted = adopted,
@@ -111,8 +98,12 @@ impl Pump {
                 guard.adopted = match (ended, guard.flight.slot.grace_until()) {
                     (Some(adopted), _) => adopted,
                     // A call in its grace still waits for updates and the response, so long and no longer.
-                    (None, Some(until)) if !is_over(&guard.flight) => {
+                    (None, Some(until)) if !is_over(&guard.flight, guard.leg) => {
                         timeout_at(until.into(), work).await.unwrap_or(false)
+                    }
+                    // The response may create a task, which must then be stopped.
+                    (None, _) if guard.flight.is_augmented() => {
+                        timeout(CREATION, work).await.unwrap_or(false)
                     }
                     (None, _) => false,
                 };
@@ -121,17 +112,17 @@ impl Pump {
     }
 
     /// True where the answer comes on the server's own stream.
-    async fn serve(&mut self, head: &Notify) -> bool {
-        match self.exchange(head).await {
+    async fn serve(&mut self, head: &Notify, id: &AtomicU64) -> bool {
+        match self.exchange(head, id).await {
             Ok(adopted) => adopted,
             Err(error) => {
-                fail(&self.link, &self.flight, error);
+                fail(&self.link, &self.flight, self.leg, error);
                 false
             }
         }
     }
 
-    async fn exchange(&mut self, head: &Notify) -> Result<bool> {
+    async fn exchange(&mut self, head: &Notify, id: &AtomicU64) -> Result<bool> {
         let (mut renewed, mut mended) = (false, false);
         loop {
             let method = self.flight.method.clone();
@@ -143,7 +134,7 @@ impl Pump {
             let response = match self.link.channel.send_made(make).await {
                 Ok(response) => response,
                 Err(error) => {
-                    Box::pin(self.reissue_or(error)).await?;
+                    Box::pin(self.reissue_or(error, id)).await?;
                     continue;
                 }
             };
@@ -170,7 +161,7 @@ impl Pump {
                 Box::pin(ask::drain(response)).await;
                 return Ok(true);
             }
-            match self.read(response, &mut mended).await? {
+            match self.read(response, &mut mended, id).await? {
                 Next::Over => return Ok(false),
                 Next::Again => {}
             }
@@ -183,7 +174,7 @@ impl Pump {
             let text = "the server accepted the request (HTTP status 202) and answers it nowhere";
             return Err(Error::new(ErrorKind::Protocol, text));
         }
-        self.link.adopt(self.flight.clone());
+        self.link.adopt(self.flight.clone(), self.leg);
         if self.link.is_sse() {
             return Ok(());
         }
@@ -200,22 +191,31 @@ impl Pump {
         Ok(())
     }
 
-    async fn read(&mut self, mut response: Response, mended: &mut bool) -> Result<Next> {
+    async fn read(
+        &mut self,
+        mut response: Response,
+        mended: &mut bool,
+        id: &AtomicU64,
+    ) -> Result<Next> {
         let alone = self.link.is_modern(&self.flight.method);
         let link = self.link.clone();
-        let mut reader = Reader::new(&link, Some((&self.flight, alone)));
+        let mut reader = Reader::new(&link, Some((&self.flight, self.leg, alone)));
         let status = response.status();
         let stream = is_stream(response.headers());
         if stream && status.is_success() {
-            return self.read_events(&mut reader, response).await;
+            return self.read_events(&mut reader, response, id).await;
         }
         let body = match reader.json(&mut response).await {
             Ok(body) => body,
-            Err(error) => return Box::pin(self.reissue_or(error)).await.map(|()| Next::Again),
+            Err(error) => {
+                return Box::pin(self.reissue_or(error, id))
+                    .await
+                    .map(|()| Next::Again);
+            }
         };
         if status.is_success() && is_json(response.headers(), &body.bytes) {
             reader.take_json(&body)?;
-            if is_over(&self.flight) {
+            if is_over(&self.flight, self.leg) {
                 return Ok(Next::Over);
             }
             if body.is_cut() {
@@ -248,6 +248,7 @@ impl Pump {
         &mut self,
         reader: &mut Reader<'_>,
         mut response: Response,
+        id: &AtomicU64,
     ) -> Result<Next> {
         let mut broken = self.read_on(reader, &mut response, None).await?;
         let mut backoff = Backoff::default();
@@ -261,7 +262,7 @@ impl Pump {
             drop(response);
             if matches!(how, Broken::Ended) {
                 reader.salvage()?;
-                if is_over(&self.flight) {
+                if is_over(&self.flight, self.leg) {
                     return Ok(Next::Over);
                 }
             }
@@ -273,7 +274,7 @@ impl Pump {
                 return Err(too_long(length, self.link.limit));
             }
             if !resumable {
-                Box::pin(self.reissue_or(lost(how, modern))).await?;
+                Box::pin(self.reissue_or(lost(how, modern), id)).await?;
                 return Ok(Next::Again);
             }
             if let Some(retry) = reader.retry.take() {
@@ -302,7 +303,7 @@ impl Pump {
         silence: Option<Duration>,
     ) -> Result<Option<Broken>> {
         loop {
-            if is_over(&self.flight) {
+            if self.is_done() {
                 return Ok(None);
             }
             let step = reader.step(response);
@@ -316,7 +317,7 @@ impl Pump {
             match step {
                 Ok(true) => {}
                 // A connection that breaks behind the response is of no interest.
-                _ if is_over(&self.flight) => return Ok(None),
+                Ok(false) | Err(_) if is_over(&self.flight, self.leg) => return Ok(None),
                 Ok(false) => return Ok(Some(Broken::Ended)),
                 Err(error) if error.kind() == ErrorKind::ConnectionLost => {
                     return Ok(Some(Broken::Failed(error)));
@@ -324,6 +325,12 @@ impl Pump {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Whether nothing is of interest any more. A call that was given up may yet become a task.
+    fn is_done(&self) -> bool {
+        let dead = self.flight.slot.is_dead();
+        is_over(&self.flight, self.leg) && !(dead && self.flight.is_augmented())
     }
 
     /// Takes the stream up where it broke (2025-11-25, Streamable HTTP, "Resumability and Redelivery").
@@ -373,7 +380,7 @@ impl Pump {
     }
 
     /// Sends the call again under a new id where that is allowed; else it ends with `error`.
-    async fn reissue_or(&mut self, error: Error) -> Result<()> {
+    async fn reissue_or(&mut self, error: Error, listed: &AtomicU64) -> Result<()> {
         let modern = self.link.is_modern(&self.flight.method);
         let lost = error.kind() == ErrorKind::ConnectionLost;
         if !modern || !lost || !self.may_reissue() {
@@ -388,8 +395,9 @@ impl Pump {
             return Err(error);
         };
         self.link.rename(old, id);
+        listed.store(id.cast_unsigned(), Ordering::Relaxed);
         // Race: a cancel that came in between looked for the exchange under the new id, and did not find it.
-        if is_over(&self.flight) {
+        if is_over(&self.flight, self.leg) {
             return Err(error);
         }
         self.frame = renumbered(&self.frame, id);
@@ -412,18 +420,6 @@ impl Pump {
     }
 }
 
-/// Ends the call with what became of its exchange. In its grace that is how the server says that it has stopped.
-fn fail(link: &Link, flight: &Arc<Flight>, error: Error) {
-    let (error, end) = if flight.slot.grace_until().is_some() {
-        (Error::cancelled().with_source(error), StreamEnd::Cancelled)
-    } else if error.kind() == ErrorKind::ConnectionLost {
-        (error, StreamEnd::Disconnected)
-    } else {
-        (error, StreamEnd::Failed)
-    };
-    link.session.fail(flight, error, end, clock::now());
-}
-
 /// The moment so long from now; a year where that is beyond what the clock can count.
 fn after(time: Duration) -> Instant {
     let now = clock::now();
@@ -435,17 +431,4 @@ enum Next {
     Over,
     /// The request is to be posted once more.
     Again,
-}
-
-/// Reads on for a moment behind the response.
-async fn linger(reader: &mut Reader<'_>, mut response: Response) {
-    let end = reader.bytes + LINGER_BYTES;
-    let reading = async {
-        while reader.bytes < end {
-            if !reader.step(&mut response).await.unwrap_or(false) {
-                return;
-            }
-        }
-    };
-    let _ = timeout(LINGER, reading).await;
 }

@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
     turn: Option<Reading>,
     intake: usize,
     /// The call whose stream it is.
-    own: Option<Arc<Flight>>,
+    own: Option<(Arc<Flight>, u32)>,
     /// Whether the response to that call was seen.
     answered: bool,
     /// What the server wants to be waited before it is asked again.
@@ -52,9 +52,10 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// The reader of a request's own stream, or of the server's.
-    pub(super) fn new(link: &'a Link, own: Option<(&Arc<Flight>, bool)>) -> Self {
-        let scope = own.map_or(Scope::Connection, |(flight, alone)| Scope::Call {
+    pub(super) fn new(link: &'a Link, own: Option<(&Arc<Flight>, u32, bool)>) -> Self {
+        let scope = own.map_or(Scope::Connection, |(flight, leg, alone)| Scope::Call {
             flight: flight.clone(),
+            leg,
             alone,
         });
         Self {
@@ -63,7 +64,7 @@ impl<'a> Reader<'a> {
             read: Read::of(scope, clock::now()),
             turn: None,
             intake: 0,
-            own: own.map(|(flight, _)| flight.clone()),
+            own: own.map(|(flight, leg, _)| (flight.clone(), leg)),
             answered: false,
             retry: None,
             endpoint: None,
@@ -137,7 +138,10 @@ impl<'a> Reader<'a> {
 
     /// Other calls whose response came here have no use for streams of their own.
     fn free_answered(&mut self) {
-        let over = self.own.as_ref().is_some_and(|flight| is_over(flight));
+        let over = self
+            .own
+            .as_ref()
+            .is_some_and(|(flight, leg)| is_over(flight, *leg));
         let own = over && !std::mem::replace(&mut self.answered, over);
         if self.read.answers() > usize::from(own) {
             self.link.end_needless();
@@ -160,10 +164,10 @@ impl<'a> Reader<'a> {
     fn stamp(&self) {
         match &self.own {
             // An update is a sign of life by itself.
-            Some(flight) if self.read.is_at(&flight.slot) => {}
-            Some(flight) => flight.slot.stamp(self.read.now()),
+            Some((flight, _)) if self.read.is_at(&flight.slot) => {}
+            Some((flight, _)) => flight.slot.stamp(self.read.now()),
             None => {
-                for flight in self.link.adopted() {
+                for (flight, _) in self.link.adopted() {
                     flight.slot.stamp(self.read.now());
                 }
             }
@@ -272,7 +276,8 @@ impl<'a> Reader<'a> {
 
     /// Ends the call whose stream this is with an error that the server gave in another way than by a message.
     pub(super) fn refuse(&mut self, error: Error) {
-        if let Some(flight) = self.own.clone().filter(|flight| !is_over(flight)) {
+        let own = self.own.clone();
+        if let Some((flight, _)) = own.filter(|(flight, leg)| !is_over(flight, *leg)) {
             self.link
                 .session
                 .resolve(&flight, Err(error), &mut self.read);

@@ -115,7 +115,7 @@ fn begin(
     // The newline that ends a frame on byte streams has no place in a body.
     frame.pop_if(|last| *last == b'\n');
     link.told.request(&flight.method, &frame);
-    let id = flight.id();
+    let (id, leg) = (flight.id(), flight.slot.leg());
     let (abandon, abandoned) = oneshot::channel();
     let pump = Pump::new(link.clone(), flight.clone(), frame, permit);
     // Race: the exchange may be over before it is on the list, and would then stay there. So it waits until it is.
@@ -125,6 +125,7 @@ fn begin(
         pump.run(abandoned).await;
     });
     let exchange = Exchange {
+        leg,
         flight,
         task: task.abort_handle(),
         abandon: Some(abandon),
@@ -140,7 +141,8 @@ fn cancel(link: &Arc<Link>, id: i64, frame: Vec<u8>) {
             // With its stream a call in its grace loses all that it still waits for.
             let (flight, now) = (&exchange.flight, clock::now());
             let end = StreamEnd::Cancelled;
-            link.session.fail(flight, Error::cancelled(), end, now);
+            let error = Error::cancelled();
+            link.session.fail(flight, exchange.leg, error, end, now);
             exchange.task.abort();
         }
         return;

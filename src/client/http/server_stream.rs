@@ -114,7 +114,7 @@ async fn step(reader: &mut Reader<'_>, response: &mut reqwest::Response) -> Resu
 
 /// Calls whose answer this stream brings may have missed updates.
 fn note_resumed(link: &Link) {
-    for flight in link.adopted() {
+    for (flight, _) in link.adopted() {
         flight.slot.mark_gap();
     }
     link.session

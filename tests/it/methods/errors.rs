@@ -68,7 +68,7 @@ async fn results_of_another_form() {
         (
             new,
             json!({"resultType": "input_required", "inputRequests": {}}),
-            Some(Unsupported),
+            Some(Protocol),
         ),
     ];
     for (version, result, expected) in rows {

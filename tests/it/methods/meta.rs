@@ -41,7 +41,8 @@ async fn the_callers_members_are_merged() -> Result<()> {
         if version.is_modern() {
             assert_eq!(protocol, Some(json!(version)));
             assert_eq!(info, Some(json!({"name": "editor", "version": "1.2"})));
-            assert_eq!(capabilities, Some(json!({})));
+            let tasks = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+            assert_eq!(capabilities, Some(tasks));
         } else {
             assert_eq!((protocol, info, capabilities), (None, None, None));
         }

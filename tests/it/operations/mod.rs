@@ -1,0 +1,3 @@
+//! Calls that go on after a response: questions in between, tasks, and tasks taken up by another client.
+
+mod rounds;
