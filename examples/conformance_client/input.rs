@@ -1,31 +1,16 @@
-//! Scenarios in which the server asks for input: by a request, or in the middle of a call (revision 2026-07-28).
+//! Scenarios in which the server asks for input in the middle of a call (revision 2026-07-28).
 
-use mcp_progress::{Client, ErrorObject};
-use serde::Deserialize;
+use mcp_progress::Client;
+use mcp_progress::model::{ElicitForm, ElicitResult};
 use serde_json::{Map, Value, json};
 
 use crate::Done;
 
-/// What `elicitation/create` asks for.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Form {
-    #[serde(default)]
-    requested_schema: Value,
-}
-
 /// Fills a form in with the defaults of its schema, as if the user had accepted it unchanged.
-pub(crate) fn by_default(form: Result<Form, serde_json::Error>) -> Result<Value, ErrorObject> {
-    let form =
-        form.map_err(|error| ErrorObject::new(ErrorObject::INVALID_PARAMS, error.to_string()))?;
+fn by_default(form: ElicitForm) -> ElicitResult {
     let mut content = Map::new();
-    let fields = form.requested_schema["properties"].as_object();
-    for (name, field) in fields.into_iter().flatten() {
-        if let Some(default) = field.get("default") {
-            content.insert(name.clone(), default.clone());
-        }
-    }
-    Ok(json!({"action": "accept", "content": content}))
+    form.requested_schema.fill_defaults(&mut content);
+    ElicitResult::accept_with(content)
 }
 
 /// Calls every tool; where one asks for input, another is called before it gets its answer.
@@ -52,8 +37,8 @@ pub(crate) async fn call_all(client: &Client) -> Done {
 fn next_leg(mut params: Value, result: &Value) -> Result<Value, Box<dyn std::error::Error>> {
     let mut answers = Map::new();
     for (key, asked) in result["inputRequests"].as_object().into_iter().flatten() {
-        let form = serde_json::from_value(asked["params"].clone());
-        answers.insert(key.clone(), by_default(form)?);
+        let form = serde_json::from_value(asked["params"].clone())?;
+        answers.insert(key.clone(), json!(by_default(form)));
     }
     params["inputResponses"] = answers.into();
     if let Some(params) = params.as_object_mut() {

@@ -4,6 +4,8 @@
 
 use crate::testing::config::{Config, Eras, HANDSHAKE, MODERN, Probe, Shelf};
 use crate::testing::frame::Answer;
+use crate::testing::input::desk::Desk;
+use crate::testing::input::resume::resume;
 use crate::testing::request::{CLIENT_CAPABILITIES, Request};
 use crate::testing::script::Script;
 use serde_json::{Map, Value, json};
@@ -28,13 +30,13 @@ pub(crate) enum Reply {
 }
 
 /// Chooses what to do with `request`.
-pub(crate) fn reply(config: &Config, request: &Request) -> Reply {
+pub(crate) fn reply(config: &Config, desk: &Desk, request: &Request) -> Reply {
     let own = config.methods.get(request.method());
     let own_or = |standard: fn(&Config, &Request) -> Script| match own {
         Some(own) => own(request),
         None => standard(config, request),
     };
-    Reply::Play(match request.method() {
+    let script = match request.method() {
         "server/discover" => match config.probe {
             Probe::Deadly => return Reply::Close,
             Probe::Ignored => Script::new().silence(),
@@ -52,6 +54,11 @@ pub(crate) fn reply(config: &Config, request: &Request) -> Reply {
             }
             None => own_or(standard),
         },
+    };
+    Reply::Play(if config.is_modern(request) {
+        resume(desk, request, script)
+    } else {
+        script
     })
 }
 

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Result(Value),
+    /// The JSON text of a result, written as it is.
+    Raw(String),
     Error {
         code: i64,
         message: String,
@@ -30,9 +32,20 @@ pub(crate) fn notification(method: &str, params: &Value) -> Vec<u8> {
     line(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
 }
 
+/// A request to the client.
+pub(crate) fn request(id: u64, method: &str, params: &Value) -> Vec<u8> {
+    if params.is_null() {
+        return line(&json!({"jsonrpc": "2.0", "id": id, "method": method}));
+    }
+    line(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+}
+
 pub(crate) fn response(id: &Value, answer: &Answer) -> Vec<u8> {
     match answer {
         Answer::Result(result) => line(&json!({"jsonrpc": "2.0", "id": id, "result": result})),
+        Answer::Raw(result) => {
+            format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{result}}}\n").into_bytes()
+        }
         Answer::Error {
             code,
             message,

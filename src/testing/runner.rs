@@ -1,12 +1,14 @@
 //! Owns the playing of one script. Must not know how requests are read or chosen.
 
 use crate::testing::frame::{self, Answer};
+use crate::testing::input::answers::Answers;
 use crate::testing::request::Request;
 use crate::testing::script::{Script, Step};
 use crate::testing::stage::Stage;
 use crate::testing::update::Update;
 use futures::future::{Either, pending, select};
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +22,8 @@ const PROGRESS: &str = "notifications/progress";
 /// The script of one request while it runs.
 #[derive(Debug)]
 pub(crate) struct Runner {
-    stage: Arc<dyn Stage>,
-    request: Request,
+    pub(crate) stage: Arc<dyn Stage>,
+    pub(crate) request: Request,
     /// What a burst holds back.
     held: Vec<u8>,
     /// How many bursts are open, one inside the other.
@@ -29,6 +31,10 @@ pub(crate) struct Runner {
     answer: Option<Answer>,
     /// Whether the end of the script brings no answer of its own accord.
     silent: bool,
+    /// What the client answered so far.
+    pub(crate) answers: Answers,
+    /// Whether nothing more is played for this request.
+    pub(crate) over: bool,
 }
 
 impl Runner {
@@ -40,78 +46,80 @@ impl Runner {
             bursts: 0,
             answer: None,
             silent: false,
+            answers: Answers::default(),
+            over: false,
         }
     }
 
     /// Plays the script. `cancel` is notified when the client cancels the request.
     pub(crate) async fn run(mut self, script: Script, cancel: Arc<Notify>) {
-        let cut = script
-            .steps
-            .iter()
-            .position(|step| matches!(step, Step::UntilCancelled));
-        match cut {
-            Some(cut) => {
-                let (before, after) = script.steps.split_at(cut);
-                if script.ignores_cancel {
-                    self.play(before).await;
-                    cancel.notified().await;
-                } else {
-                    self.play_until(before, &cancel).await;
-                }
-                self.clean_up(before, after).await;
+        self.answers = script.answers;
+        let mut steps = VecDeque::from(script.steps);
+        let stopped = if script.ignores_cancel {
+            let waits = self.play_to_end(&mut steps).await;
+            if waits {
+                cancel.notified().await;
             }
-            None if script.ignores_cancel => {
-                self.play(&script.steps).await;
-                self.finish().await;
-            }
-            None => self.play_or_stop(&script.steps, &cancel).await,
+            waits
+        } else {
+            self.play_or_stop(&mut steps, &cancel).await
+        };
+        if stopped {
+            self.stage.stopped(self.request.id());
+            self.clean_up(steps).await;
         }
         self.stage.finished(self.request.id(), &cancel);
     }
 
-    /// Plays to the end, or to the cancellation if that comes first.
-    async fn play_or_stop(&mut self, steps: &[Step], cancel: &Notify) {
-        let whole = async {
-            self.play(steps).await;
+    /// Plays to the end, and says whether that is an `until_cancelled` instead.
+    async fn play_to_end(&mut self, steps: &mut VecDeque<Step>) -> bool {
+        self.play(steps).await;
+        if self.over {
+            return false;
+        }
+        let waits = !steps.is_empty();
+        if !waits {
             self.finish().await;
+        }
+        waits
+    }
+
+    /// Plays to the end, or to the cancellation if that comes first. Says whether it came.
+    async fn play_or_stop(&mut self, steps: &mut VecDeque<Step>, cancel: &Notify) -> bool {
+        let whole = async {
+            if self.play_to_end(steps).await {
+                pending::<()>().await;
+            }
         };
         // The cancellation is looked at first: one that was read together with its request stops it before the
         // first byte.
-        let stopped = matches!(
+        matches!(
             select(pin!(cancel.notified()), pin!(whole)).await,
             Either::Left(_)
-        );
-        if stopped {
-            self.stage.stopped(self.request.id());
-        }
+        )
     }
 
-    /// Plays until the cancellation, which cuts short what is left of the steps.
-    async fn play_until(&mut self, steps: &[Step], cancel: &Notify) {
-        let forever = async {
-            self.play(steps).await;
-            pending::<()>().await;
+    /// Goes on behind `until_cancelled`, if the script has one, to the last step and no further: no answer of its own
+    /// accord.
+    async fn clean_up(&mut self, mut steps: VecDeque<Step>) {
+        let is_cut = |step: &Step| matches!(step, Step::UntilCancelled);
+        let Some(cut) = steps.iter().position(is_cut) else {
+            return;
         };
-        select(pin!(cancel.notified()), pin!(forever)).await;
-    }
-
-    /// Goes on behind `until_cancelled`, to the last step and no further: no answer of its own accord.
-    async fn clean_up(&mut self, before: &[Step], after: &[Step]) {
-        self.stage.stopped(self.request.id());
-        let opened = before
-            .iter()
-            .filter(|step| matches!(step, Step::BurstStart))
-            .count();
-        let closed = before
-            .iter()
-            .filter(|step| matches!(step, Step::BurstEnd))
-            .count();
-        self.bursts = opened - closed;
+        for skipped in steps.drain(..=cut) {
+            match skipped {
+                Step::BurstStart => self.bursts += 1,
+                Step::BurstEnd => self.bursts = self.bursts.saturating_sub(1),
+                _ => {}
+            }
+        }
         if self.bursts == 0 {
             // The cancellation cut a burst in two; its first half is never written.
             self.held.clear();
         }
-        self.play(after).await;
+        // Nothing is left to wait for at a second one.
+        steps.retain(|step| !is_cut(step));
+        self.play(&mut steps).await;
     }
 
     /// What happens at the end of a script that was not cancelled.
@@ -128,9 +136,18 @@ impl Runner {
         }
     }
 
-    async fn play(&mut self, steps: &[Step]) {
-        for step in steps {
-            self.step(step).await;
+    /// Plays until there are no more steps, or the script is over, or the next one is `until_cancelled`.
+    async fn play(&mut self, steps: &mut VecDeque<Step>) {
+        while !self.over {
+            match steps.pop_front() {
+                Some(step @ Step::UntilCancelled) => {
+                    steps.push_front(step);
+                    return;
+                }
+                Some(Step::Then(next)) => next.go_on(&self.answers, steps),
+                Some(step) => self.step(&step).await,
+                None => return,
+            }
         }
     }
 
@@ -153,11 +170,12 @@ impl Runner {
                 }
             }
             Step::Silence => self.silent = true,
-            // Only a second one comes here, and the request is cancelled by then.
-            Step::UntilCancelled => {}
+            Step::Ask(round) => self.ask(round).await,
+            // Seen to by `play`.
+            Step::UntilCancelled | Step::Then(_) => {}
             Step::CloseStream => self.stage.close_stream(),
             Step::Crash => {
-                self.stage.write(std::mem::take(&mut self.held));
+                self.flush();
                 self.stage.crash();
                 pending::<()>().await;
             }
@@ -198,17 +216,17 @@ impl Runner {
         }
     }
 
-    fn notify(&mut self, method: &str, params: &Value) {
+    pub(crate) fn notify(&mut self, method: &str, params: &Value) {
         self.emit(frame::notification(method, params));
     }
 
-    fn respond(&mut self, answer: Answer) {
+    pub(crate) fn respond(&mut self, answer: Answer) {
         let answer = self.stage.shape(&self.request, answer);
         self.emit(frame::response(self.request.id(), &answer));
         self.answer = Some(answer);
     }
 
-    fn emit(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn emit(&mut self, bytes: Vec<u8>) {
         if self.bursts > 0 {
             self.held.extend(bytes);
         } else {
@@ -229,8 +247,13 @@ impl Runner {
     fn end_burst(&mut self) {
         self.bursts = self.bursts.saturating_sub(1);
         if self.bursts == 0 {
-            self.stage.write(std::mem::take(&mut self.held));
+            self.flush();
         }
+    }
+
+    /// Writes what is held back.
+    pub(crate) fn flush(&mut self) {
+        self.stage.write(std::mem::take(&mut self.held));
     }
 }
 

@@ -1,8 +1,13 @@
 //! Owns what a server does with one request, as a list of steps. Must not know how steps are played.
 
 use crate::testing::frame::Answer;
+use crate::testing::input::answers::Answers;
+use crate::testing::input::round::Round;
 use crate::testing::update::Update;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One step of a script.
@@ -25,6 +30,31 @@ pub(crate) enum Step {
     UntilCancelled,
     CloseStream,
     Crash,
+    Ask(Round),
+    Then(Next),
+}
+
+/// What writes the steps that depend on answers.
+#[derive(Clone)]
+pub(crate) struct Next(Arc<dyn Fn(&Answers) -> Script + Send + Sync>);
+
+impl Next {
+    pub(crate) fn new(next: impl Fn(&Answers) -> Script + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    /// Puts the steps in front of those that are still to be played.
+    pub(crate) fn go_on(&self, answers: &Answers, steps: &mut VecDeque<Step>) {
+        for step in (self.0)(answers).steps.into_iter().rev() {
+            steps.push_front(step);
+        }
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Next")
+    }
 }
 
 /// What a [`ScriptedServer`] does with one request, step by step.
@@ -53,6 +83,8 @@ pub(crate) enum Step {
 pub struct Script {
     pub(crate) steps: Vec<Step>,
     pub(crate) ignores_cancel: bool,
+    /// What was answered before this request, where it is a retry.
+    pub(crate) answers: Answers,
 }
 
 /// Updates.
@@ -283,7 +315,7 @@ impl Script {
         Self::new().wait(time).append(self)
     }
 
-    fn step(mut self, step: Step) -> Self {
+    pub(crate) fn step(mut self, step: Step) -> Self {
         self.steps.push(step);
         self
     }

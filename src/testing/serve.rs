@@ -2,6 +2,7 @@
 //! Must not know what lines or scripts mean.
 
 use crate::testing::config::Config;
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::outbox;
 use crate::testing::runner::Runner;
@@ -22,12 +23,13 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(
     config: Arc<Config>,
     log: Log,
+    desk: Arc<Desk>,
     reader: impl AsyncRead,
     writer: impl AsyncWrite,
     open: impl FnOnce(&Arc<Session>),
 ) {
     let (outbox, writing) = outbox::channel();
-    let session = Arc::new(Session::new(config, log, outbox));
+    let session = Arc::new(Session::new(config, log, desk, outbox));
     open(&session);
 
     let mut writing = pin!(writing.run(writer));

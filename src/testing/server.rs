@@ -3,6 +3,7 @@
 use crate::testing::config::{Config, Eras, Handler, Probe, Shelf};
 use crate::testing::http::hosting::HttpHosting;
 use crate::testing::http::hub::Hub;
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
@@ -42,6 +43,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub struct ScriptedServer {
     config: Arc<Config>,
     log: Log,
+    desk: Arc<Desk>,
     sessions: Arc<Mutex<Vec<Weak<Session>>>>,
     hub: Arc<Hub>,
 }
@@ -59,6 +61,7 @@ impl ScriptedServer {
         Self {
             config: Arc::default(),
             log: Log::new(),
+            desk: Arc::default(),
             sessions: Arc::default(),
             hub: Arc::default(),
         }
@@ -278,6 +281,7 @@ impl ScriptedServer {
         serve(
             Arc::clone(&self.config),
             self.log.clone(),
+            Arc::clone(&self.desk),
             reader,
             writer,
             open,
@@ -309,6 +313,7 @@ impl ScriptedServer {
         HttpHosting::new(
             Arc::clone(&self.config),
             self.log.clone(),
+            Arc::clone(&self.desk),
             Arc::clone(&self.hub),
         )
     }

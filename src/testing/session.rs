@@ -4,6 +4,7 @@
 use crate::testing::answer::{self, Reply};
 use crate::testing::config::Config;
 use crate::testing::frame::{self, Answer};
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::outbox::Outbox;
 use crate::testing::request::Request;
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 pub(crate) struct Session {
     config: Arc<Config>,
     log: Log,
+    desk: Arc<Desk>,
     number: usize,
     outbox: Outbox,
     closing: AtomicBool,
@@ -47,11 +49,12 @@ pub(super) struct Chosen {
 }
 
 impl Session {
-    pub(super) fn new(config: Arc<Config>, log: Log, outbox: Outbox) -> Self {
+    pub(super) fn new(config: Arc<Config>, log: Log, desk: Arc<Desk>, outbox: Outbox) -> Self {
         Self {
             number: log.connected(),
             config,
             log,
+            desk,
             outbox,
             closing: AtomicBool::new(false),
             state: Mutex::default(),
@@ -148,6 +151,7 @@ impl Session {
 
     fn act(&self, message: &Value) {
         let Some(method) = message["method"].as_str() else {
+            self.desk.answered(message);
             return;
         };
         match message.get("id") {
@@ -164,7 +168,7 @@ impl Session {
     }
 
     fn choose(&self, request: Request) {
-        match answer::reply(&self.config, &request) {
+        match answer::reply(&self.config, &self.desk, &request) {
             Reply::Play(script) => {
                 let cancel = Arc::new(Notify::new());
                 let mut state = self.lock();
@@ -217,6 +221,14 @@ impl Stage for Session {
 
     fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()> {
         Box::pin(self.outbox.write_through(bytes))
+    }
+
+    fn is_modern(&self, request: &Request) -> bool {
+        self.config.is_modern(request)
+    }
+
+    fn desk(&self) -> &Arc<Desk> {
+        &self.desk
     }
 
     fn shape(&self, request: &Request, answer: Answer) -> Answer {

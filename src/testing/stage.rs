@@ -1,6 +1,7 @@
 //! Owns the line between a script and where it is played. Must not know either of them.
 
 use crate::testing::frame::Answer;
+use crate::testing::input::desk::Desk;
 use crate::testing::request::Request;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -16,6 +17,12 @@ pub(crate) trait Stage: fmt::Debug + Send + Sync {
     /// Sends like [`write`](Self::write) and waits until the peer has taken it, so that a flood does not fill the
     /// memory. Dropping the future does not take the bytes back.
     fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()>;
+
+    /// Whether the request is served under the rules of 2026-07-28.
+    fn is_modern(&self, request: &Request) -> bool;
+
+    /// Where questions to the client are kept.
+    fn desk(&self) -> &Arc<Desk>;
 
     /// The answer as the revision of the request wants it.
     fn shape(&self, request: &Request, answer: Answer) -> Answer;

@@ -353,24 +353,28 @@ async fn handlers_end_with_the_connection() {
         }
         let kept = gate.open.clone();
         drop(gate);
+        let mut client = Some(client);
         match way {
             "close" => {
-                client.close().await;
+                client.as_ref().expect("is there").close().await;
                 assert_eq!(peer.rest().await, Vec::<Value>::new());
             }
             "drop" => {
-                drop(client);
+                client = None;
                 assert_eq!(peer.rest().await, Vec::<Value>::new());
             }
             _ => drop(peer),
         }
-        // The handlers hold the only other ends: the channel closes when they are gone, with their task.
         let mut dropped = BTreeSet::new();
         let gone = timeout(Duration::from_secs(60), async {
-            while let Some((what, n)) = heard.recv().await {
+            while dropped.len() < AT_ONCE {
+                let (what, n) = heard.recv().await.expect("one more");
                 assert_eq!(what, "dropped", "none of those that waited begins");
                 dropped.insert(n);
             }
+            // Only the client itself and the task hold the other ends: the channel closes when both are gone.
+            drop(client);
+            assert_eq!(heard.recv().await, None, "none of those that waited begins");
         });
         gone.await
             .unwrap_or_else(|_| panic!("{way}: handlers are left"));

@@ -8,6 +8,7 @@ use super::stream::{Cut, Stream};
 use crate::testing::answer;
 use crate::testing::config::Config;
 use crate::testing::frame::Answer;
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::runner::Runner;
@@ -24,6 +25,7 @@ use tokio::sync::Notify;
 pub(crate) struct Link {
     pub(crate) config: Arc<Config>,
     pub(crate) log: Log,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Arc<Options>,
     /// What runs on this connection.
@@ -37,6 +39,7 @@ pub(crate) struct Link {
 struct Exchange {
     config: Arc<Config>,
     log: Log,
+    desk: Arc<Desk>,
     stream: Stream,
     /// Whether the stream is the request's own and ends with it.
     own: bool,
@@ -64,6 +67,7 @@ impl Link {
         let exchange = Exchange {
             config: Arc::clone(&self.config),
             log: self.log.clone(),
+            desk: Arc::clone(&self.desk),
             stream: stream.clone(),
             own,
             session: session.cloned(),
@@ -86,6 +90,14 @@ impl Stage for Exchange {
 
     fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.stream.write_through(&bytes).await })
+    }
+
+    fn is_modern(&self, request: &Request) -> bool {
+        self.config.is_modern(request)
+    }
+
+    fn desk(&self) -> &Arc<Desk> {
+        &self.desk
     }
 
     fn shape(&self, request: &Request, answer: Answer) -> Answer {

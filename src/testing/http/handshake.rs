@@ -60,7 +60,17 @@ pub(crate) fn post(link: &Link, messages: &[Value], batch: bool, headers: &Heade
     if let Some(session) = &session {
         cancel(session, messages);
     }
+    answered(link, messages);
     verdict
+}
+
+/// Hands on the responses among the messages.
+pub(crate) fn answered(link: &Link, messages: &[Value]) {
+    for message in messages {
+        if message.get("method").is_none() {
+            link.desk.answered(message);
+        }
+    }
 }
 
 /// Obeys the cancellations among the messages.
@@ -109,7 +119,7 @@ fn serve(
         .collect();
     let mut scripts = Vec::new();
     for request in requests {
-        match answer::reply(&link.config, &request) {
+        match answer::reply(&link.config, &link.desk, &request) {
             Reply::Play(script) => scripts.push((request, script)),
             // A subscription is a thing of 2026-07-28, and those requests do not come here.
             Reply::Listen => {}

@@ -6,6 +6,7 @@ use super::hub::Hub;
 use super::jobs::{Jobs, drive};
 use super::options::Options;
 use crate::testing::config::Config;
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) struct Host {
     pub(crate) config: Arc<Config>,
     pub(crate) log: Log,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Arc<Options>,
 }
@@ -28,6 +30,7 @@ impl Host {
         let link = Link {
             config: Arc::clone(&self.config),
             log: self.log.clone(),
+            desk: Arc::clone(&self.desk),
             hub: Arc::clone(&self.hub),
             options: Arc::clone(&self.options),
             jobs: Jobs::default(),

@@ -5,6 +5,7 @@ use super::hub::Hub;
 use super::listening::HttpListening;
 use super::options::Options;
 use crate::testing::config::Config;
+use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use std::io;
 use std::sync::Arc;
@@ -44,11 +45,12 @@ pub struct HttpHosting {
 
 /// Building.
 impl HttpHosting {
-    pub(crate) fn new(config: Arc<Config>, log: Log, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(config: Arc<Config>, log: Log, desk: Arc<Desk>, hub: Arc<Hub>) -> Self {
         Self {
             host: Host {
                 config,
                 log,
+                desk,
                 hub,
                 options: Arc::default(),
             },

@@ -3,7 +3,7 @@
 
 use super::body::Reader;
 use super::exchange::Link;
-use super::handshake::cancel;
+use super::handshake::{answered, cancel};
 use super::modern::request;
 use super::options::Options;
 use super::reply::{self, Verdict};
@@ -45,7 +45,7 @@ pub(crate) fn post(link: &Link, query: &str, messages: &[Value]) -> Verdict {
         return Verdict::Now(reply::text(StatusCode::NOT_FOUND, told));
     };
     for request in messages.iter().filter_map(request) {
-        match answer::reply(&link.config, &request) {
+        match answer::reply(&link.config, &link.desk, &request) {
             Reply::Play(script) => {
                 let stream = session.listening();
                 link.play(request, script, stream, false, Some(&session));
@@ -56,5 +56,6 @@ pub(crate) fn post(link: &Link, query: &str, messages: &[Value]) -> Verdict {
         }
     }
     cancel(&session, messages);
+    answered(link, messages);
     Verdict::Now(reply::text(StatusCode::ACCEPTED, "Accepted"))
 }

@@ -81,7 +81,7 @@ pub(crate) fn post(link: &Link, message: &Value, headers: &HeaderMap) -> Verdict
         let told = "Method not found: initialize";
         return Verdict::Now(reply::error(status, id, METHOD_NOT_FOUND, told));
     }
-    match answer::reply(&link.config, &request) {
+    match answer::reply(&link.config, &link.desk, &request) {
         Reply::Play(script) => play(link, request, script),
         Reply::Listen => listen(link, request),
         Reply::Close => Verdict::Close,

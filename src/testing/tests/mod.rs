@@ -1,5 +1,6 @@
 //! Drives the server through its bytes with a client that knows nothing but lines.
 
+mod asking;
 mod client;
 mod demo;
 mod http_edges;

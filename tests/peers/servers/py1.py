@@ -7,6 +7,8 @@ import sys
 import anyio
 from listen import listen
 from mcp.server.fastmcp import Context, FastMCP
+from py1_asks import add_asks
+from py1_jobs import add_jobs
 
 server = FastMCP("peer-py1", log_level="ERROR")
 
@@ -60,6 +62,9 @@ def hello() -> str:
     """A greeting."""
     return "Say hello."
 
+
+add_asks(server)
+add_jobs(server, note)
 
 if __name__ == "__main__":
     mode = sys.argv[1] if len(sys.argv) > 1 else "stdio"

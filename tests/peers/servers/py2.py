@@ -7,6 +7,7 @@ import sys
 import anyio
 from listen import listen
 from mcp.server.mcpserver import Context, MCPServer
+from py2_asks import add_asks
 
 server = MCPServer("peer-py2", log_level="ERROR")
 
@@ -59,6 +60,8 @@ def hello() -> str:
     """A greeting."""
     return "Say hello."
 
+
+add_asks(server)
 
 if __name__ == "__main__":
     mode = sys.argv[1] if len(sys.argv) > 1 else "stdio"

@@ -10,6 +10,8 @@ import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { z } from "zod";
 import { listen } from "./listen.mjs";
+import { addAsks } from "./ts1-asks.mjs";
+import { addJobs, tasks } from "./ts1-jobs.mjs";
 
 /** How long a client whose stream broke is asked to wait, in milliseconds. */
 const RETRY_MS = 80;
@@ -46,7 +48,7 @@ async function counted({ steps, delay_ms, burst }, extra, between) {
 }
 
 function makeServer() {
-  const server = new McpServer({ name: "peer-ts1", version: "0.0.0" });
+  const server = new McpServer({ name: "peer-ts1", version: "0.0.0" }, tasks());
 
   server.registerTool(
     "count",
@@ -89,6 +91,9 @@ function makeServer() {
       return { content: [{ type: "text", text: `took ${ms} ms` }] };
     },
   );
+
+  addAsks(server, report);
+  addJobs(server, note);
 
   server.registerResource("report", "peer:///report", { mimeType: "text/plain" }, async (uri, extra) => {
     for (let i = 1; i <= 3; i++) await report(extra, i, 3, `part ${i}`);

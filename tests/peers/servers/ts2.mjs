@@ -8,6 +8,7 @@ import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { serveStdio } from "@modelcontextprotocol/server/stdio";
 import { z } from "zod";
 import { listen } from "./listen.mjs";
+import { addAsks } from "./ts2-asks.mjs";
 
 /** Sends one update to whoever made this request, if they asked for updates. */
 async function report({ mcpReq }, progress, total, message) {
@@ -66,6 +67,8 @@ function makeServer() {
       return { content: [{ type: "text", text: `took ${ms} ms` }] };
     },
   );
+
+  addAsks(server, report);
 
   server.registerResource("report", "peer:///report", { mimeType: "text/plain" }, async (uri, ctx) => {
     for (let i = 1; i <= 3; i++) await report(ctx, i, 3, `part ${i}`);

@@ -1,24 +1,30 @@
 //! A server on rmcp: `peer-rmcp [stdio | http | events | keepalive | stateless]`.
 
+mod asks;
 mod http;
+mod jobs;
 
 use std::{borrow::Cow, fs::OpenOptions, io::Write, sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer, ServerHandler, ServiceExt,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock,
-        GetPromptRequestParams, GetPromptResponse, GetPromptResult, JsonObject, ListPromptsResult,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-        Prompt, PromptMessage, ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult,
-        Resource, ResourceContents, Role, ServerCapabilities, ServerConfig, Tool,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ContentBlock,
+        GetPromptRequestParams, GetPromptResponse, GetPromptResult, GetTaskParams, GetTaskResult,
+        JsonObject, ListPromptsResult, ListResourcesResult, ListToolsResult,
+        PaginatedRequestParams, ProgressNotificationParam, Prompt, PromptMessage,
+        ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
+        ResourceContents, Role, ServerCapabilities, ServerConfig, Tool, UpdateTaskParams,
     },
     service::RequestContext,
+    task_manager::TaskManager,
     transport::stdio,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+
+use asks::Questions;
 
 const REPORT: &str = "peer:///report";
 
@@ -104,7 +110,11 @@ fn text(text: String) -> CallToolResponse {
     CallToolResult::success(vec![ContentBlock::text(text)]).into()
 }
 
-struct Peer;
+/// The server. Every session has one of its own, but they share their tasks.
+#[derive(Clone, Default)]
+struct Peer {
+    tasks: TaskManager,
+}
 
 impl Peer {
     async fn count(
@@ -160,8 +170,34 @@ impl ServerHandler for Peer {
                 .enable_tools()
                 .enable_resources()
                 .enable_prompts()
+                .enable_tasks()
                 .build(),
         )
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        Ok(GetTaskResult::new(self.tasks.get_task(&request.task_id)?))
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks
+            .update_task(&request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.tasks.cancel_task(&request.task_id)
     }
 
     async fn list_tools(
@@ -186,6 +222,21 @@ impl ServerHandler for Peer {
                     "burst": {"type": "boolean", "default": false},
                 }),
             ),
+            tool("ask", "Asks for a name and a number", json!({})),
+            tool("ask_twice", "Asks so twice", json!({})),
+            tool("ask_url", "Asks to open a page", json!({})),
+            tool("sample", "Asks for a completion", json!({})),
+            tool("trace", "Shows the metadata of its request", json!({})),
+            tool(
+                "job",
+                "Works for `steps`, as a task if it may",
+                json!({
+                    "steps": {"type": "integer", "default": 5},
+                    "delay_ms": {"type": "integer", "default": 50},
+                    "questions": {"type": "integer", "default": 0},
+                    "ask": {"type": "boolean", "default": false},
+                }),
+            ),
             tool(
                 "slow",
                 "Takes `ms` milliseconds and watches the request's cancellation token",
@@ -202,7 +253,14 @@ impl ServerHandler for Peer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if let Some(questions) = Questions::of(&request.name) {
+            return asks::call(questions, &request, &context).await;
+        }
         match request.name.as_ref() {
+            "job" => jobs::call(&request, &context, &self.tasks).await,
+            "trace" => Ok(text(
+                serde_json::to_string(&context.meta).map_err(asks::internal)?,
+            )),
             "count" => self.count(arguments(request.arguments)?, &context).await,
             "slow" => self.slow(arguments(request.arguments)?, &context).await,
             other => Err(ErrorData::invalid_params(format!("no tool {other}"), None)),
@@ -268,11 +326,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .nth(1)
         .unwrap_or_else(|| "stdio".to_owned());
     if mode == "stdio" {
-        Peer.serve(stdio()).await?.waiting().await?;
+        Peer::default().serve(stdio()).await?.waiting().await?;
         return Ok(());
     }
     let config = http::config(&mode).ok_or_else(|| format!("no mode {mode}"))?;
-    let served = http::serve(|| Peer, config, mode == "events").await;
+    let peer = Peer::default();
+    let served = http::serve(move || peer.clone(), config, mode == "events").await;
     // Standard input is read by a thread that nothing can stop.
     std::process::exit(match served {
         Ok(()) => 0,
