@@ -4,7 +4,6 @@
 //! URL it only says so.
 #![expect(clippy::print_stdout, reason = "a program may print")]
 
-mod input;
 mod tools;
 
 use std::env;
@@ -27,7 +26,10 @@ async fn main() -> Done {
     // The revision is found by the client itself, as every program's is that does not pin one.
     let client = Client::http(url)
         // As if the user had accepted every form unchanged: the client fills the defaults in.
-        .on_elicitation(|_form, _context| async { Ok(ElicitResult::accept()) })
+        .on_elicitation(|_form, _context| async {
+            tools::call_beside().await;
+            Ok(ElicitResult::accept())
+        })
         .await?;
     let spoken = client.server().protocol_version;
     let wanted: ProtocolVersion = env::var("MCP_CONFORMANCE_PROTOCOL_VERSION")?.parse()?;
@@ -48,6 +50,11 @@ async fn play(client: &Client, scenario: &str) -> Done {
         "tools_call" | "elicitation-sep1034-client-defaults" | "http-invalid-tool-headers" => {
             tools::call_all(client).await?
         }
+        "sep-2322-client-request-state" => {
+            // What a server asks in the middle of a call is answered by the call itself.
+            tools::BESIDE.get_or_init(|| client.clone());
+            tools::call_all(client).await?;
+        }
         "sse-retry" => {
             // The client opens the stream for the server's own messages beside its first requests, and the judge takes
             // any GET that it sees during the call for the one that takes the broken stream up again.
@@ -64,7 +71,6 @@ async fn play(client: &Client, scenario: &str) -> Done {
             tools::replay(client, &env::var("MCP_CONFORMANCE_CONTEXT")?).await?;
         }
         "json-schema-2020-12-preservation" => tools::echo_schema(client).await?,
-        "sep-2322-client-request-state" => input::call_all(client).await?,
         other => return Err(format!("the scenario {other:?} is not known").into()),
     }
     Ok(())
