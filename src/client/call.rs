@@ -130,7 +130,7 @@ impl<T: DeserializeOwned> Call<T> {
     pub fn task(&self) -> Option<TaskHandle> {
         let core = self.core()?;
         let flight = core.flight();
-        let task: Task = serde_json::from_str(flight.task.get()?.raw.get()).ok()?;
+        let task: Task = serde_json::from_str(&flight.task.get()?.state).ok()?;
         let version = core.session().wire().version?;
         let token = flight.tracked.then(|| flight.slot.token().clone());
         Some(TaskHandle::of(&task, version, token))

@@ -6,8 +6,6 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use serde_json::value::RawValue;
-
 use super::feed::Feed;
 use super::notification::Notification;
 use super::wire::Message;
@@ -83,8 +81,8 @@ pub(crate) struct Follow {
 #[derive(Debug)]
 pub(crate) struct Created {
     pub(crate) id: Box<str>,
-    /// The whole result.
-    pub(crate) raw: Box<RawValue>,
+    /// Its state then, as JSON text.
+    pub(crate) state: Box<str>,
 }
 
 /// No place in the outbox.

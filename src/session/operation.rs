@@ -34,11 +34,10 @@ impl Session {
     /// Whether the call goes on after this response. A task is noted with the call, before anything else is done.
     pub(super) fn goes_on(&self, flight: &Flight, raw: &RawValue) -> bool {
         let follow = flight.follow;
-        let created = |id: Option<std::borrow::Cow<'_, str>>| {
-            let id = id.map(|id| Box::from(&*id));
-            id.is_some_and(|id| {
-                let raw = raw.to_owned();
-                let _ = flight.task.set(Created { id, raw });
+        let created = |task: Option<peek::CreatedTask<'_>>| {
+            task.is_some_and(|(id, state)| {
+                let (id, state) = (Box::from(&*id), Box::from(state));
+                let _ = flight.task.set(Created { id, state });
                 true
             })
         };
@@ -90,7 +89,7 @@ impl Session {
         } else {
             peek::created_task_2025(raw.get())
         };
-        if let Some(task) = task {
+        if let Some((task, _)) = task {
             self.cancel_task(&task, now);
         }
     }

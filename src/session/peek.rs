@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// The type of a result of revision 2026-07-28; absent means complete ("ResultType").
 pub(crate) fn result_type(raw: &str) -> Option<Cow<'_, str>> {
@@ -25,30 +26,27 @@ pub(crate) fn result_type(raw: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Peek<'_>>(raw).ok()?.result_type
 }
 
-/// The id of the task that a result of the extension creates.
-pub(super) fn created_task(raw: &str) -> Option<Cow<'_, str>> {
+/// A created task: its id and all that is said of it, as JSON text.
+pub(super) type CreatedTask<'a> = (Cow<'a, str>, &'a str);
+
+/// The task that a result of the extension creates.
+pub(super) fn created_task(raw: &str) -> Option<CreatedTask<'_>> {
     #[derive(Deserialize)]
     struct Peek<'a> {
         #[serde(rename = "taskId", borrow)]
         id: Cow<'a, str>,
     }
 
-    Some(serde_json::from_str::<Peek<'_>>(raw).ok()?.id)
+    Some((serde_json::from_str::<Peek<'_>>(raw).ok()?.id, raw))
 }
 
-/// The id of the task that a result of revision 2025-11-25 creates.
-pub(super) fn created_task_2025(raw: &str) -> Option<Cow<'_, str>> {
+/// The task that a result of revision 2025-11-25 creates.
+pub(super) fn created_task_2025(raw: &str) -> Option<CreatedTask<'_>> {
     #[derive(Deserialize)]
     struct Peek<'a> {
         #[serde(borrow)]
-        task: Named<'a>,
+        task: &'a RawValue,
     }
 
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(rename = "taskId", borrow)]
-        id: Cow<'a, str>,
-    }
-
-    Some(serde_json::from_str::<Peek<'_>>(raw).ok()?.task.id)
+    created_task(serde_json::from_str::<Peek<'_>>(raw).ok()?.task.get())
 }

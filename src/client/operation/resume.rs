@@ -3,7 +3,6 @@
 //! Owns the way from a handle back to a call. It must not know how a task is watched.
 
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use crate::client::clock;
 use crate::client::core::Core;
@@ -38,7 +37,7 @@ pub(crate) fn begin(
     let adoption = Adoption {
         task: Created {
             id: handle.task_id.as_str().into(),
-            raw: state_of(handle),
+            state: state_of(handle),
         },
         token,
         own: listens.then_some(limits.overflow),
@@ -48,7 +47,7 @@ pub(crate) fn begin(
 }
 
 /// The state in which the task was last known to be, so that it is looked at after a moment.
-fn state_of(handle: &TaskHandle) -> Box<RawValue> {
+fn state_of(handle: &TaskHandle) -> Box<str> {
     let age = u64::try_from(handle.age().as_millis()).unwrap_or(u64::MAX);
     let state = json!({
         "taskId": handle.task_id,
@@ -56,5 +55,5 @@ fn state_of(handle: &TaskHandle) -> Box<RawValue> {
         "ttlMs": handle.ttl_ms.map(|ttl| ttl.saturating_sub(age)),
         "pollIntervalMs": handle.poll_interval_ms,
     });
-    serde_json::value::to_raw_value(&state).unwrap_or_else(|_| RawValue::NULL.to_owned())
+    state.to_string().into()
 }

@@ -116,7 +116,7 @@ pub(super) async fn run(scene: Scene) -> Step {
     if !modern {
         watch.listen();
     }
-    match TaskState::of(task.raw.get()) {
+    match TaskState::of(&task.state) {
         Ok(state) => watch.take_in(state, Source::Told),
         Err(error) => watch.over = Some(Err(error)),
     }
