@@ -4,6 +4,7 @@
 //! requests, transports, tasks or clocks: time is an argument, waking is `std::task`.
 
 pub(crate) mod callback;
+pub(crate) mod combine;
 pub(crate) mod delivery;
 pub(crate) mod end;
 pub(crate) mod inbox;

@@ -1,0 +1,15 @@
+//! What is done to a stream of updates before a person sees it: thinned out, smoothed, watched, extrapolated.
+//!
+//! Owns one state machine for each combinator, over updates and a `now` that is passed in. It must not know streams,
+//! timers or runtimes: the adapters in `client::combinators` drive the machines.
+
+pub(crate) mod estimate;
+pub(crate) mod machine;
+pub(crate) mod milestones;
+pub(crate) mod min_change;
+pub(crate) mod monotonic;
+pub(crate) mod owed;
+#[cfg(test)]
+mod sample;
+pub(crate) mod stall;
+pub(crate) mod throttle;
