@@ -2,12 +2,13 @@
 //! Must not know connections. Sources: 2026-07-28 `basic/versioning`, `server/discover`, `server/utilities/pagination`
 //! and `caching`; 2025-11-25 `basic/lifecycle`.
 
+use crate::testing::backstage::Backstage;
 use crate::testing::config::{Config, Eras, HANDSHAKE, MODERN, Probe, Shelf};
 use crate::testing::frame::Answer;
-use crate::testing::input::desk::Desk;
 use crate::testing::input::resume::resume;
 use crate::testing::request::{CLIENT_CAPABILITIES, Request};
 use crate::testing::script::Script;
+use crate::testing::tasks::methods;
 use serde_json::{Map, Value, json};
 
 const METHOD_NOT_FOUND: i64 = -32601;
@@ -30,7 +31,7 @@ pub(crate) enum Reply {
 }
 
 /// Chooses what to do with `request`.
-pub(crate) fn reply(config: &Config, desk: &Desk, request: &Request) -> Reply {
+pub(crate) fn reply(config: &Config, backstage: &Backstage, request: &Request) -> Reply {
     let own = config.methods.get(request.method());
     let own_or = |standard: fn(&Config, &Request) -> Script| match own {
         Some(own) => own(request),
@@ -50,13 +51,25 @@ pub(crate) fn reply(config: &Config, desk: &Desk, request: &Request) -> Reply {
                 && method == "subscriptions/listen"
                 && config.is_modern(request) =>
             {
-                return Reply::Listen;
+                match methods::refuse_listening(request) {
+                    Some(refused) => refused,
+                    None => return Reply::Listen,
+                }
+            }
+            None if own.is_none() && method.starts_with("tasks/") => {
+                about_tasks(config, backstage, request)
             }
             None => own_or(standard),
         },
     };
+    let script = match &config.tasks {
+        Some(hosting) if request.method() == "tools/call" => {
+            methods::call(hosting, request, config.is_modern(request), script)
+        }
+        _ => script,
+    };
     Reply::Play(if config.is_modern(request) {
-        resume(desk, request, script)
+        resume(&backstage.desk, request, script)
     } else {
         script
     })
@@ -100,7 +113,7 @@ fn discover(config: &Config, request: &Request) -> Script {
     refusal(config, request).unwrap_or_else(|| {
         Script::new().result(json!({
             "supportedVersions": [MODERN],
-            "capabilities": config.capabilities(),
+            "capabilities": config.capabilities(MODERN),
             "_meta": {"io.modelcontextprotocol/serverInfo": server_info()},
         }))
     })
@@ -117,7 +130,7 @@ fn initialize(config: &Config, request: &Request) -> Script {
         .unwrap_or(&HANDSHAKE[0]);
     Script::new().result(json!({
         "protocolVersion": version,
-        "capabilities": config.capabilities(),
+        "capabilities": config.capabilities(version),
         "serverInfo": server_info(),
     }))
 }
@@ -155,10 +168,15 @@ fn not_found(request: &Request) -> Script {
 /// The methods that both eras share, and those that only the handshake revisions have.
 fn standard(config: &Config, request: &Request) -> Script {
     match request.method() {
-        "tools/list" => page(config, request, "tools", &config.tools),
-        "prompts/list" => page(config, request, "prompts", &config.prompts),
-        "resources/list" => page(config, request, "resources", &config.resources),
-        "resources/templates/list" => page(config, request, "resourceTemplates", &config.templates),
+        "tools/list" => page(config, request, "tools", tools(config, request)),
+        "prompts/list" => page(config, request, "prompts", config.prompts.definitions()),
+        "resources/list" => page(config, request, "resources", config.resources.definitions()),
+        "resources/templates/list" => page(
+            config,
+            request,
+            "resourceTemplates",
+            config.templates.definitions(),
+        ),
         "tools/call" => named(&config.tools, request, "tool"),
         "prompts/get" => named(&config.prompts, request, "prompt"),
         "resources/read" => read(config, request),
@@ -173,6 +191,31 @@ fn standard(config: &Config, request: &Request) -> Script {
         }
         _ => not_found(request),
     }
+}
+
+/// What is asked about tasks.
+fn about_tasks(config: &Config, backstage: &Backstage, request: &Request) -> Script {
+    let modern = config.is_modern(request);
+    match &config.tasks {
+        Some(hosting) if hosting.knows(request.method(), modern) => match request.method() {
+            "tasks/list" => {
+                let tasks = backstage.ledger.all();
+                let views = tasks.iter().map(|task| task.view(modern)).collect();
+                page(config, request, "tasks", views)
+            }
+            _ => methods::answer(&backstage.ledger, request, modern),
+        },
+        _ => not_found(request),
+    }
+}
+
+/// What is said about the tools in the revision of the request.
+fn tools(config: &Config, request: &Request) -> Vec<Value> {
+    let mut tools = config.tools.definitions();
+    if let Some(hosting) = config.tasks.as_ref().filter(|_| !config.is_modern(request)) {
+        tools.iter_mut().for_each(|tool| hosting.define(tool));
+    }
+    tools
 }
 
 fn named(shelf: &Shelf, request: &Request, kind: &str) -> Script {
@@ -219,8 +262,7 @@ fn complete(values: &[String], request: &Request) -> Script {
 }
 
 /// One page of a list. The cursor is the place of the page's first entry.
-fn page(config: &Config, request: &Request, name: &str, shelf: &Shelf) -> Script {
-    let all = shelf.definitions();
+fn page(config: &Config, request: &Request, name: &str, all: Vec<Value>) -> Script {
     let start = match request.field("cursor") {
         Value::Null => Some(0),
         cursor => cursor.as_str().and_then(|text| text.parse().ok()),

@@ -2,6 +2,7 @@
 
 use crate::testing::request::Request;
 use crate::testing::script::Script;
+use crate::testing::tasks::hosting::{EXTENSION, TaskHosting};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -126,6 +127,7 @@ pub(crate) struct Config {
     pub(crate) capabilities: Map<String, Value>,
     pub(crate) page_size: Option<usize>,
     pub(crate) probe: Probe,
+    pub(crate) tasks: Option<TaskHosting>,
 }
 
 impl Config {
@@ -139,7 +141,8 @@ impl Config {
     }
 
     /// What the server says it can do: what is registered, and what it was told to say.
-    pub(crate) fn capabilities(&self) -> Value {
+    /// It says so in this revision.
+    pub(crate) fn capabilities(&self, revision: &str) -> Value {
         let mut all = Map::new();
         all.insert("logging".to_owned(), json!({}));
         if !self.tools.is_empty() {
@@ -157,6 +160,16 @@ impl Config {
         // 2024-11-05 has no such capability yet; clients of that revision pass over it.
         if self.completion.is_some() {
             all.insert("completions".to_owned(), json!({}));
+        }
+        match &self.tasks {
+            Some(_) if revision == MODERN => {
+                all.insert("extensions".to_owned(), json!({EXTENSION: {}}));
+            }
+            // Older revisions have no tasks.
+            Some(hosting) if revision == HANDSHAKE[0] => {
+                all.insert("tasks".to_owned(), hosting.capability());
+            }
+            _ => {}
         }
         all.extend(self.capabilities.clone());
         Value::Object(all)

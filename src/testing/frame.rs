@@ -51,13 +51,19 @@ pub(crate) fn response(id: &Value, answer: &Answer) -> Vec<u8> {
             message,
             data,
         } => {
-            let mut error = json!({"code": code, "message": message});
-            if let Some(data) = data {
-                error["data"] = data.clone();
-            }
+            let error = error(*code, message, data.as_ref());
             line(&json!({"jsonrpc": "2.0", "id": id, "error": error}))
         }
     }
+}
+
+/// The error object of a response.
+pub(crate) fn error(code: i64, message: &str, data: Option<&Value>) -> Value {
+    let mut error = json!({"code": code, "message": message});
+    if let Some(data) = data {
+        error["data"] = data.clone();
+    }
+    error
 }
 
 fn line(message: &Value) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Owns the record of what the server received. Must not know how it answers.
 
 use crate::testing::http_request::HttpRequest;
+use crate::testing::request::Request;
 use serde_json::Value;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -77,6 +78,9 @@ struct Entries {
     messages: Vec<Received>,
     http: Vec<Arc<HttpRequest>>,
     stopped: Vec<Value>,
+    executions: Vec<String>,
+    tasks: Vec<String>,
+    stopped_tasks: Vec<String>,
     connections: usize,
 }
 
@@ -161,6 +165,33 @@ impl Log {
         self.lock().stopped.clone()
     }
 
+    /// How often the work of this tool, prompt or resource was begun, or that of a method which has none of these. A
+    /// retry that goes on behind a question is no new beginning, and neither is a task.
+    ///
+    /// ```
+    /// use mcp_progress::testing::ScriptedServer;
+    ///
+    /// assert_eq!(ScriptedServer::demo().log().executions("count"), 0);
+    /// ```
+    pub fn executions(&self, name: &str) -> usize {
+        let entries = self.lock();
+        let begun = entries.executions.iter().filter(|begun| *begun == name);
+        begun.count()
+    }
+
+    /// The ids of all tasks that were created, in order.
+    pub fn tasks(&self) -> Vec<String> {
+        self.lock().tasks.clone()
+    }
+
+    /// The ids of the tasks that `tasks/cancel` reached in time: their work was stopped, or went on behind its
+    /// [`until_cancelled`].
+    ///
+    /// [`until_cancelled`]: crate::testing::Script::until_cancelled
+    pub fn stopped_tasks(&self) -> Vec<String> {
+        self.lock().stopped_tasks.clone()
+    }
+
     /// How many connections the server has begun to serve.
     pub fn connections(&self) -> usize {
         self.lock().connections
@@ -216,6 +247,28 @@ impl Log {
                 http: Some(Arc::clone(&request)),
             }));
         drop(entries);
+        self.changes.send_replace(());
+    }
+
+    pub(crate) fn began(&self, request: &Request) {
+        let name = match request.method() {
+            "tools/call" | "prompts/get" => request.name(),
+            "resources/read" => request.uri(),
+            method => Some(method),
+        };
+        self.lock()
+            .executions
+            .push(name.unwrap_or_default().to_owned());
+        self.changes.send_replace(());
+    }
+
+    pub(crate) fn became(&self, task: &str) {
+        self.lock().tasks.push(task.to_owned());
+        self.changes.send_replace(());
+    }
+
+    pub(crate) fn stop_task(&self, task: &str) {
+        self.lock().stopped_tasks.push(task.to_owned());
         self.changes.send_replace(());
     }
 

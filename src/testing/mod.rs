@@ -43,6 +43,7 @@
 //! ```
 
 mod answer;
+mod backstage;
 mod config;
 mod connector;
 mod demo;
@@ -61,6 +62,7 @@ mod session;
 mod stage;
 mod stdio;
 mod subscription;
+mod tasks;
 mod update;
 
 #[cfg(test)]
@@ -74,4 +76,5 @@ pub use log::{Log, Received};
 pub use request::Request;
 pub use script::Script;
 pub use server::ScriptedServer;
+pub use tasks::TaskHosting;
 pub use update::Update;

@@ -31,6 +31,11 @@ pub(crate) fn channel() -> (Outbox, Writing) {
 }
 
 impl Outbox {
+    /// Whether what is queued now will be written.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.items.is_closed()
+    }
+
     /// Queues `bytes` as one write. Once the connection is over this does nothing.
     pub(crate) fn write(&self, bytes: Vec<u8>) {
         if !bytes.is_empty() {

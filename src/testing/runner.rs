@@ -5,8 +5,10 @@ use crate::testing::input::answers::Answers;
 use crate::testing::request::Request;
 use crate::testing::script::{Script, Step};
 use crate::testing::stage::Stage;
+use crate::testing::tasks::task::relate;
+use crate::testing::tasks::task_stage::TaskStage;
 use crate::testing::update::Update;
-use futures::future::{Either, pending, select};
+use futures::future::{BoxFuture, Either, pending, select};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -28,13 +30,18 @@ pub(crate) struct Runner {
     held: Vec<u8>,
     /// How many bursts are open, one inside the other.
     bursts: usize,
-    answer: Option<Answer>,
+    pub(crate) answer: Option<Answer>,
     /// Whether the end of the script brings no answer of its own accord.
     silent: bool,
     /// What the client answered so far.
     pub(crate) answers: Answers,
     /// Whether nothing more is played for this request.
     pub(crate) over: bool,
+    /// Whether the work was begun by an earlier request.
+    resumed: bool,
+    pub(crate) ignores_cancel: bool,
+    /// Where the rest of the script is played, once it has become a task.
+    pub(crate) became: Option<Arc<TaskStage>>,
 }
 
 impl Runner {
@@ -48,12 +55,17 @@ impl Runner {
             silent: false,
             answers: Answers::default(),
             over: false,
+            resumed: false,
+            ignores_cancel: false,
+            became: None,
         }
     }
 
     /// Plays the script. `cancel` is notified when the client cancels the request.
     pub(crate) async fn run(mut self, script: Script, cancel: Arc<Notify>) {
         self.answers = script.answers;
+        self.resumed = script.resumed;
+        self.ignores_cancel = script.ignores_cancel;
         let mut steps = VecDeque::from(script.steps);
         let stopped = if script.ignores_cancel {
             let waits = self.play_to_end(&mut steps).await;
@@ -67,12 +79,46 @@ impl Runner {
         if stopped {
             self.stage.stopped(self.request.id());
             self.clean_up(steps).await;
+            self.stage.finished(self.request.id(), &cancel);
+            return;
         }
-        self.stage.finished(self.request.id(), &cancel);
+        match self.became.take() {
+            Some(stage) => self.go_on_as_task(stage, steps, &cancel),
+            None => self.stage.finished(self.request.id(), &cancel),
+        }
+    }
+
+    /// Hands the rest of the script to whoever runs tasks.
+    fn go_on_as_task(self, stage: Arc<TaskStage>, steps: VecDeque<Step>, cancel: &Arc<Notify>) {
+        let script = Script {
+            steps: steps.into(),
+            ignores_cancel: self.ignores_cancel,
+            answers: self.answers,
+            resumed: true,
+        };
+        if self.bursts == 0 {
+            self.stage.finished(self.request.id(), cancel);
+        } else {
+            stage.hold_open(self.request.id(), cancel);
+        }
+        let stopping = Arc::clone(stage.task().cancel());
+        let crew = Arc::clone(&self.stage.backstage().crew);
+        let mut runner = Self::new(stage, self.request);
+        runner.held = self.held;
+        runner.bursts = self.bursts;
+        crew.push(runner.start(script, stopping));
+    }
+
+    /// Like [`run`](Self::run), of a type that can be named in there.
+    fn start(self, script: Script, cancel: Arc<Notify>) -> BoxFuture<'static, ()> {
+        Box::pin(self.run(script, cancel))
     }
 
     /// Plays to the end, and says whether that is an `until_cancelled` instead.
     async fn play_to_end(&mut self, steps: &mut VecDeque<Step>) -> bool {
+        if !self.resumed {
+            self.stage.began(&self.request);
+        }
         self.play(steps).await;
         if self.over {
             return false;
@@ -171,6 +217,13 @@ impl Runner {
             }
             Step::Silence => self.silent = true,
             Step::Ask(round) => self.ask(round).await,
+            Step::BecomeTask => self.become_task(),
+            Step::Status(words) => self.change_task(|task| task.set_words(words)),
+            Step::PollInterval(pause) => self.change_task(|task| task.set_poll(Some(*pause))),
+            Step::Ttl(time) => self.change_task(|task| task.set_ttl(*time)),
+            Step::CallOff => self.call_off(),
+            Step::Forget => self.forget_task(),
+            Step::TaskResult(task) => self.task_result(task).await,
             // Seen to by `play`.
             Step::UntilCancelled | Step::Then(_) => {}
             Step::CloseStream => self.stage.close_stream(),
@@ -210,10 +263,17 @@ impl Runner {
     }
 
     fn update(&mut self, update: &Update) {
-        if let Some(token) = self.request.token() {
-            let params = update.params(token);
-            self.notify(PROGRESS, &params);
+        let Some(token) = self.request.token() else {
+            return;
+        };
+        let mut params = update.params(token);
+        match self.stage.task() {
+            // The extension has no updates for tasks.
+            Some(task) if task.is_modern() => return,
+            Some(task) => relate(&mut params, task),
+            None => {}
         }
+        self.notify(PROGRESS, &params);
     }
 
     pub(crate) fn notify(&mut self, method: &str, params: &Value) {
@@ -222,11 +282,20 @@ impl Runner {
 
     pub(crate) fn respond(&mut self, answer: Answer) {
         let answer = self.stage.shape(&self.request, answer);
+        if self.stage.task().is_some() {
+            // A second one changes nothing: the task has ended.
+            self.change_task(|task| task.finish(answer.clone()));
+            self.answer = Some(answer);
+            return;
+        }
         self.emit(frame::response(self.request.id(), &answer));
         self.answer = Some(answer);
     }
 
     pub(crate) fn emit(&mut self, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
         if self.bursts > 0 {
             self.held.extend(bytes);
         } else {

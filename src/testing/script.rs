@@ -3,6 +3,7 @@
 use crate::testing::frame::Answer;
 use crate::testing::input::answers::Answers;
 use crate::testing::input::round::Round;
+use crate::testing::tasks::task::Task;
 use crate::testing::update::Update;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
@@ -32,6 +33,14 @@ pub(crate) enum Step {
     Crash,
     Ask(Round),
     Then(Next),
+    BecomeTask,
+    Status(String),
+    PollInterval(Duration),
+    Ttl(Option<Duration>),
+    CallOff,
+    Forget,
+    /// The result of a task, once it is there.
+    TaskResult(Arc<Task>),
 }
 
 /// What writes the steps that depend on answers.
@@ -85,6 +94,8 @@ pub struct Script {
     pub(crate) ignores_cancel: bool,
     /// What was answered before this request, where it is a retry.
     pub(crate) answers: Answers,
+    /// Whether it was begun by an earlier request.
+    pub(crate) resumed: bool,
 }
 
 /// Updates.

@@ -1,12 +1,13 @@
 //! Serving one connection: reading, scripts and writing in one future.
 //! Must not know what lines or scripts mean.
 
+use crate::testing::backstage::Backstage;
 use crate::testing::config::Config;
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::outbox;
 use crate::testing::runner::Runner;
 use crate::testing::session::{Chosen, Session};
+use crate::testing::stage::Stage;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::future::{Future, poll_fn};
@@ -23,13 +24,13 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) async fn serve(
     config: Arc<Config>,
     log: Log,
-    desk: Arc<Desk>,
+    backstage: Arc<Backstage>,
     reader: impl AsyncRead,
     writer: impl AsyncWrite,
     open: impl FnOnce(&Arc<Session>),
 ) {
     let (outbox, writing) = outbox::channel();
-    let session = Arc::new(Session::new(config, log, desk, outbox));
+    let session = Arc::new(Session::new(config, log, backstage, outbox));
     open(&session);
 
     let mut writing = pin!(writing.run(writer));
@@ -37,11 +38,14 @@ pub(crate) async fn serve(
     {
         let mut reading = pin!(session.read(reader));
         let mut scripts = FuturesUnordered::new();
+        let mut shift = session.backstage().crew.shift();
         // One task for all: reading first, then the scripts, then writing, so that what a line leads to at once is
         // queued before the end of the input is acted upon, and so that dropping this future leaves nothing behind.
         poll_fn(|cx| {
             let read = reading.as_mut().poll(cx).is_ready();
             run_scripts(&session, &mut scripts, cx);
+            // Behind the scripts, so that what has just become a task is run here.
+            let _ = shift.poll(cx);
             written = writing.as_mut().poll(cx).is_ready();
             if read || written || session.is_closing() {
                 Poll::Ready(())

@@ -1,15 +1,16 @@
 //! Owns the server as its users build and steer it. Must not know how a connection works.
 
+use crate::testing::backstage::Backstage;
 use crate::testing::config::{Config, Eras, Handler, Probe, Shelf};
 use crate::testing::http::hosting::HttpHosting;
 use crate::testing::http::hub::Hub;
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
 use crate::testing::serve::serve;
 use crate::testing::session::Session;
 use crate::testing::stdio;
+use crate::testing::tasks::hosting::TaskHosting;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -43,7 +44,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub struct ScriptedServer {
     config: Arc<Config>,
     log: Log,
-    desk: Arc<Desk>,
+    backstage: Arc<Backstage>,
     sessions: Arc<Mutex<Vec<Weak<Session>>>>,
     hub: Arc<Hub>,
 }
@@ -58,12 +59,15 @@ impl Default for ScriptedServer {
 impl ScriptedServer {
     /// A server of both eras that offers nothing yet.
     pub fn new() -> Self {
+        let (backstage, hub) = (Arc::<Backstage>::default(), Arc::<Hub>::default());
+        let audience: Weak<Hub> = Arc::downgrade(&hub);
+        backstage.ledger.tell_also(audience);
         Self {
             config: Arc::default(),
             log: Log::new(),
-            desk: Arc::default(),
+            backstage,
             sessions: Arc::default(),
-            hub: Arc::default(),
+            hub,
         }
     }
 
@@ -236,6 +240,21 @@ impl ScriptedServer {
         self
     }
 
+    /// Hosts tasks: scripts can [become](Script::become_task) one.
+    ///
+    /// ```
+    /// use mcp_progress::testing::{Script, ScriptedServer, TaskHosting};
+    ///
+    /// let server = ScriptedServer::new()
+    ///     .tasks(TaskHosting::new())
+    ///     .tool("job", |_request| Script::new().become_task().status("at work").text("done"));
+    /// # let _ = server;
+    /// ```
+    pub fn tasks(mut self, hosting: TaskHosting) -> Self {
+        self.change().tasks = Some(hosting);
+        self
+    }
+
     /// Never answers `server/discover`, like some old servers. Everything else is served.
     pub fn discover_silence(mut self) -> Self {
         self.change().probe = Probe::Ignored;
@@ -274,6 +293,8 @@ impl ScriptedServer {
     /// Dropping the future closes the connection; a message may be written in part.
     pub async fn serve(&self, reader: impl AsyncRead, writer: impl AsyncWrite) {
         let open = |session: &Arc<Session>| {
+            let audience: Weak<Session> = Arc::downgrade(session);
+            self.backstage.ledger.tell_also(audience);
             let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
             sessions.retain(|other| other.strong_count() > 0);
             sessions.push(Arc::downgrade(session));
@@ -281,7 +302,7 @@ impl ScriptedServer {
         serve(
             Arc::clone(&self.config),
             self.log.clone(),
-            Arc::clone(&self.desk),
+            Arc::clone(&self.backstage),
             reader,
             writer,
             open,
@@ -313,7 +334,7 @@ impl ScriptedServer {
         HttpHosting::new(
             Arc::clone(&self.config),
             self.log.clone(),
-            Arc::clone(&self.desk),
+            Arc::clone(&self.backstage),
             Arc::clone(&self.hub),
         )
     }
@@ -384,6 +405,11 @@ impl ScriptedServer {
     /// Forgets all sessions of HTTP: the next request of each is answered with 404. What runs in them goes on to its end.
     pub fn expire_sessions(&self) {
         self.hub.expire();
+    }
+
+    /// Forgets all tasks: who asks for one is told that it is unknown. What runs goes on to its end.
+    pub fn forget_tasks(&self) {
+        self.backstage.ledger.forget_all();
     }
 
     fn open_sessions(&self) -> Vec<Arc<Session>> {

@@ -2,15 +2,17 @@
 //! Must not know what scripts do.
 
 use crate::testing::answer::{self, Reply};
+use crate::testing::backstage::Backstage;
 use crate::testing::config::Config;
 use crate::testing::frame::{self, Answer};
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::outbox::Outbox;
 use crate::testing::request::Request;
 use crate::testing::script::Script;
 use crate::testing::stage::Stage;
 use crate::testing::subscription::Subscription;
+use crate::testing::tasks::hosting::TaskHosting;
+use crate::testing::tasks::ledger::Audience;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -24,7 +26,7 @@ use tokio::sync::Notify;
 pub(crate) struct Session {
     config: Arc<Config>,
     log: Log,
-    desk: Arc<Desk>,
+    backstage: Arc<Backstage>,
     number: usize,
     outbox: Outbox,
     closing: AtomicBool,
@@ -49,12 +51,17 @@ pub(super) struct Chosen {
 }
 
 impl Session {
-    pub(super) fn new(config: Arc<Config>, log: Log, desk: Arc<Desk>, outbox: Outbox) -> Self {
+    pub(super) fn new(
+        config: Arc<Config>,
+        log: Log,
+        backstage: Arc<Backstage>,
+        outbox: Outbox,
+    ) -> Self {
         Self {
             number: log.connected(),
             config,
             log,
-            desk,
+            backstage,
             outbox,
             closing: AtomicBool::new(false),
             state: Mutex::default(),
@@ -88,6 +95,9 @@ impl Session {
 
     /// Sends a notification to each subscription that wants it, and says how many did.
     pub(crate) fn notify_subscribers(&self, method: &str, params: &Value) -> usize {
+        if !self.outbox.is_open() {
+            return 0; // A task that began here outlives the connection.
+        }
         let state = self.lock();
         let mut sent = 0;
         for subscription in &state.subscriptions {
@@ -151,7 +161,7 @@ impl Session {
 
     fn act(&self, message: &Value) {
         let Some(method) = message["method"].as_str() else {
-            self.desk.answered(message);
+            self.backstage.desk.answered(message);
             return;
         };
         match message.get("id") {
@@ -168,7 +178,7 @@ impl Session {
     }
 
     fn choose(&self, request: Request) {
-        match answer::reply(&self.config, &self.desk, &request) {
+        match answer::reply(&self.config, &self.backstage, &request) {
             Reply::Play(script) => {
                 let cancel = Arc::new(Notify::new());
                 let mut state = self.lock();
@@ -182,7 +192,8 @@ impl Session {
                 });
             }
             Reply::Listen => {
-                let subscription = Subscription::new(request);
+                let subscription =
+                    Subscription::new(request, |id| self.backstage.agrees(&self.config, id));
                 let mut state = self.lock();
                 // Under the lock, so that no other notification of the subscription overtakes the acknowledgement.
                 self.outbox.write(subscription.acknowledgement());
@@ -214,9 +225,21 @@ impl Session {
     }
 }
 
+impl Audience for Session {
+    fn tell(&self, method: &str, params: &Value) -> usize {
+        self.notify_subscribers(method, params)
+    }
+}
+
 impl Stage for Session {
     fn write(&self, bytes: Vec<u8>) {
         self.outbox.write(bytes);
+    }
+
+    fn aside(&self, bytes: &[u8], _keep: bool) -> bool {
+        let open = self.outbox.is_open();
+        self.outbox.write(bytes.to_vec());
+        open
     }
 
     fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()> {
@@ -227,12 +250,28 @@ impl Stage for Session {
         self.config.is_modern(request)
     }
 
-    fn desk(&self) -> &Arc<Desk> {
-        &self.desk
+    fn backstage(&self) -> &Arc<Backstage> {
+        &self.backstage
     }
 
     fn shape(&self, request: &Request, answer: Answer) -> Answer {
         answer::shape(&self.config, request, answer)
+    }
+
+    fn hosting(&self) -> Option<&TaskHosting> {
+        self.config.tasks.as_ref()
+    }
+
+    fn began(&self, request: &Request) {
+        self.log.began(request);
+    }
+
+    fn became(&self, task: &str) {
+        self.log.became(task);
+    }
+
+    fn task_stopped(&self, task: &str) {
+        self.log.stop_task(task);
     }
 
     fn stopped(&self, id: &Value) {

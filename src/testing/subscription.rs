@@ -12,11 +12,18 @@ const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 #[derive(Debug)]
 pub(crate) struct Subscription {
     request: Request,
+    /// What of its filter the server agrees to.
+    agreed: Value,
 }
 
 impl Subscription {
-    pub(crate) fn new(request: Request) -> Self {
-        Self { request }
+    /// A subscription for what the request asks for, but only for those tasks that are agreed to.
+    pub(crate) fn new(request: Request, agrees: impl Fn(&str) -> bool) -> Self {
+        let mut agreed = request.field("notifications").clone();
+        if let Some(tasks) = agreed.get_mut("taskIds").and_then(Value::as_array_mut) {
+            tasks.retain(|task| task.as_str().is_some_and(&agrees));
+        }
+        Self { request, agreed }
     }
 
     pub(crate) fn request(&self) -> &Request {
@@ -25,7 +32,7 @@ impl Subscription {
 
     /// Whether the client asked for such notifications. Those the specification does not name go to everyone.
     pub(crate) fn wants(&self, method: &str, params: &Value) -> bool {
-        let filter = self.request.field("notifications");
+        let filter = &self.agreed;
         match method {
             "notifications/tools/list_changed" => filter["toolsListChanged"] == true,
             "notifications/prompts/list_changed" => filter["promptsListChanged"] == true,
@@ -34,13 +41,17 @@ impl Subscription {
                 let uris = filter["resourceSubscriptions"].as_array();
                 uris.is_some_and(|uris| uris.contains(&params["uri"]))
             }
+            "notifications/tasks" => {
+                let tasks = filter["taskIds"].as_array();
+                tasks.is_some_and(|tasks| tasks.contains(&params["taskId"]))
+            }
             _ => true,
         }
     }
 
     /// The first message of the subscription.
     pub(crate) fn acknowledgement(&self) -> Vec<u8> {
-        let agreed = json!({"notifications": self.request.field("notifications")});
+        let agreed = json!({"notifications": self.agreed});
         self.notification("notifications/subscriptions/acknowledged", &agreed)
     }
 

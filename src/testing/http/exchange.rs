@@ -6,14 +6,15 @@ use super::options::Options;
 use super::session::HttpSession;
 use super::stream::{Cut, Stream};
 use crate::testing::answer;
+use crate::testing::backstage::Backstage;
 use crate::testing::config::Config;
 use crate::testing::frame::Answer;
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use crate::testing::request::Request;
 use crate::testing::runner::Runner;
 use crate::testing::script::Script;
 use crate::testing::stage::Stage;
+use crate::testing::tasks::hosting::TaskHosting;
 use futures::future::{BoxFuture, select};
 use serde_json::Value;
 use std::pin::pin;
@@ -25,7 +26,7 @@ use tokio::sync::Notify;
 pub(crate) struct Link {
     pub(crate) config: Arc<Config>,
     pub(crate) log: Log,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) backstage: Arc<Backstage>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Arc<Options>,
     /// What runs on this connection.
@@ -39,7 +40,7 @@ pub(crate) struct Link {
 struct Exchange {
     config: Arc<Config>,
     log: Log,
-    desk: Arc<Desk>,
+    backstage: Arc<Backstage>,
     stream: Stream,
     /// Whether the stream is the request's own and ends with it.
     own: bool,
@@ -67,7 +68,7 @@ impl Link {
         let exchange = Exchange {
             config: Arc::clone(&self.config),
             log: self.log.clone(),
-            desk: Arc::clone(&self.desk),
+            backstage: Arc::clone(&self.backstage),
             stream: stream.clone(),
             own,
             session: session.cloned(),
@@ -88,6 +89,15 @@ impl Stage for Exchange {
         self.stream.write(&bytes);
     }
 
+    fn aside(&self, bytes: &[u8], keep: bool) -> bool {
+        let listening = self.session.as_ref().map(|session| session.listening());
+        let reader = listening.is_some_and(Stream::is_attached);
+        if let Some(listening) = listening.filter(|_| reader || keep) {
+            listening.write(bytes);
+        }
+        reader
+    }
+
     fn write_through(&self, bytes: Vec<u8>) -> BoxFuture<'_, ()> {
         Box::pin(async move { self.stream.write_through(&bytes).await })
     }
@@ -96,12 +106,28 @@ impl Stage for Exchange {
         self.config.is_modern(request)
     }
 
-    fn desk(&self) -> &Arc<Desk> {
-        &self.desk
+    fn backstage(&self) -> &Arc<Backstage> {
+        &self.backstage
     }
 
     fn shape(&self, request: &Request, answer: Answer) -> Answer {
         answer::shape(&self.config, request, answer)
+    }
+
+    fn hosting(&self) -> Option<&TaskHosting> {
+        self.config.tasks.as_ref()
+    }
+
+    fn began(&self, request: &Request) {
+        self.log.began(request);
+    }
+
+    fn became(&self, task: &str) {
+        self.log.became(task);
+    }
+
+    fn task_stopped(&self, task: &str) {
+        self.log.stop_task(task);
     }
 
     fn stopped(&self, id: &Value) {

@@ -68,7 +68,7 @@ pub(crate) fn post(link: &Link, messages: &[Value], batch: bool, headers: &Heade
 pub(crate) fn answered(link: &Link, messages: &[Value]) {
     for message in messages {
         if message.get("method").is_none() {
-            link.desk.answered(message);
+            link.backstage.desk.answered(message);
         }
     }
 }
@@ -119,7 +119,7 @@ fn serve(
         .collect();
     let mut scripts = Vec::new();
     for request in requests {
-        match answer::reply(&link.config, &link.desk, &request) {
+        match answer::reply(&link.config, &link.backstage, &request) {
             Reply::Play(script) => scripts.push((request, script)),
             // A subscription is a thing of 2026-07-28, and those requests do not come here.
             Reply::Listen => {}

@@ -5,8 +5,8 @@ use super::exchange::Link;
 use super::hub::Hub;
 use super::jobs::{Jobs, drive};
 use super::options::Options;
+use crate::testing::backstage::Backstage;
 use crate::testing::config::Config;
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub(crate) struct Host {
     pub(crate) config: Arc<Config>,
     pub(crate) log: Log,
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) backstage: Arc<Backstage>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) options: Arc<Options>,
 }
@@ -30,7 +30,7 @@ impl Host {
         let link = Link {
             config: Arc::clone(&self.config),
             log: self.log.clone(),
-            desk: Arc::clone(&self.desk),
+            backstage: Arc::clone(&self.backstage),
             hub: Arc::clone(&self.hub),
             options: Arc::clone(&self.options),
             jobs: Jobs::default(),
@@ -46,6 +46,6 @@ impl Host {
                 .serve_connection(TokioIo::new(stream), service)
                 .await;
         };
-        drive(&jobs, connection, broken).await;
+        drive(&jobs, self.backstage.crew.shift(), connection, broken).await;
     }
 }

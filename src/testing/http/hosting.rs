@@ -4,8 +4,8 @@ use super::host::Host;
 use super::hub::Hub;
 use super::listening::HttpListening;
 use super::options::Options;
+use crate::testing::backstage::Backstage;
 use crate::testing::config::Config;
-use crate::testing::input::desk::Desk;
 use crate::testing::log::Log;
 use std::io;
 use std::sync::Arc;
@@ -45,12 +45,17 @@ pub struct HttpHosting {
 
 /// Building.
 impl HttpHosting {
-    pub(crate) fn new(config: Arc<Config>, log: Log, desk: Arc<Desk>, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(
+        config: Arc<Config>,
+        log: Log,
+        backstage: Arc<Backstage>,
+        hub: Arc<Hub>,
+    ) -> Self {
         Self {
             host: Host {
                 config,
                 log,
-                desk,
+                backstage,
                 hub,
                 options: Arc::default(),
             },

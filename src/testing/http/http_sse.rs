@@ -45,7 +45,7 @@ pub(crate) fn post(link: &Link, query: &str, messages: &[Value]) -> Verdict {
         return Verdict::Now(reply::text(StatusCode::NOT_FOUND, told));
     };
     for request in messages.iter().filter_map(request) {
-        match answer::reply(&link.config, &link.desk, &request) {
+        match answer::reply(&link.config, &link.backstage, &request) {
             Reply::Play(script) => {
                 let stream = session.listening();
                 link.play(request, script, stream, false, Some(&session));

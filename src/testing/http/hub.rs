@@ -7,6 +7,7 @@ use crate::testing::answer;
 use crate::testing::config::Config;
 use crate::testing::frame::{self, Answer};
 use crate::testing::subscription::Subscription;
+use crate::testing::tasks::ledger::Audience;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,6 +34,12 @@ struct Listener {
     config: Arc<Config>,
     subscription: Subscription,
     stream: Stream,
+}
+
+impl Audience for Hub {
+    fn tell(&self, method: &str, params: &Value) -> usize {
+        self.notify_subscribers(method, params)
+    }
 }
 
 impl Hub {

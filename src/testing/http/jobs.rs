@@ -3,6 +3,7 @@
 //! No task is started: whoever awaits the driver runs the connection and everything that was begun on it, and whoever
 //! drops it leaves nothing behind.
 
+use crate::testing::tasks::crew::Shift;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use std::fmt;
@@ -49,6 +50,7 @@ where
 /// Runs a connection to its end and then what was begun on it. `broken` ends the connection before.
 pub(crate) async fn drive(
     jobs: &Jobs,
+    mut shift: Shift,
     connection: impl Future<Output = ()>,
     broken: impl Future<Output = ()>,
 ) {
@@ -57,6 +59,7 @@ pub(crate) async fn drive(
     let mut broken = pin!(broken);
     let mut running = FuturesUnordered::new();
     poll_fn(|cx| {
+        let mut idle;
         loop {
             if let Some(open) = &mut connection
                 && (open.as_mut().poll(cx).is_ready() || broken.as_mut().poll(cx).is_ready())
@@ -67,12 +70,14 @@ pub(crate) async fn drive(
             let more = !begun.is_empty();
             running.extend(begun);
             while let Poll::Ready(Some(())) = running.poll_next_unpin(cx) {}
+            // Behind the jobs, so that what has just become a task is run here.
+            idle = shift.poll(cx).is_ready();
             // A job may have begun another one, or have written what the connection should send in the same turn.
             if !more {
                 break;
             }
         }
-        if connection.is_none() && running.is_empty() {
+        if connection.is_none() && running.is_empty() && idle {
             Poll::Ready(())
         } else {
             Poll::Pending

@@ -14,6 +14,9 @@ pub(crate) fn mismatch(config: &Config, request: &Request, headers: &HeaderMap) 
     let named = match request.method() {
         "tools/call" | "prompts/get" => request.name(),
         "resources/read" => request.uri(),
+        "tasks/get" | "tasks/update" | "tasks/cancel" if config.tasks.is_some() => {
+            request.field("taskId").as_str()
+        }
         _ => None,
     };
     let method = Some(request.method());

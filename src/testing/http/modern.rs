@@ -81,7 +81,7 @@ pub(crate) fn post(link: &Link, message: &Value, headers: &HeaderMap) -> Verdict
         let told = "Method not found: initialize";
         return Verdict::Now(reply::error(status, id, METHOD_NOT_FOUND, told));
     }
-    match answer::reply(&link.config, &link.desk, &request) {
+    match answer::reply(&link.config, &link.backstage, &request) {
         Reply::Play(script) => play(link, request, script),
         Reply::Listen => listen(link, request),
         Reply::Close => Verdict::Close,
@@ -126,7 +126,7 @@ fn listen(link: &Link, request: Request) -> Verdict {
     let id = request.id().clone();
     let stream = Stream::new(0, Keeping::Passing);
     let reader = Reader::new(&stream, &link.options);
-    let subscription = Subscription::new(request);
+    let subscription = Subscription::new(request, |id| link.backstage.agrees(&link.config, id));
     let number = link.hub.listen(&link.config, subscription, &stream);
     let (hub, log) = (Arc::clone(&link.hub), link.log.clone());
     let reader = reader.when_abandoned(move || {

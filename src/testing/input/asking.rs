@@ -1,22 +1,24 @@
 //! Owns the playing of a question. Must not know where the bytes go.
 
-use super::desk::Pending;
 use super::round::{Question, Round};
 use crate::testing::frame::{self, Answer};
 use crate::testing::runner::Runner;
 use futures::future::join_all;
 use serde_json::{Map, Value, json};
-use std::time::Duration;
 
 impl Runner {
     /// Asks, and comes back when the script is to go on.
     pub(crate) async fn ask(&mut self, round: &Round) {
-        if self.stage.is_modern(&self.request) {
+        let task = self.stage.task().cloned();
+        if task.is_none() && self.stage.is_modern(&self.request) {
             self.ask_by_result(round);
             return;
         }
         loop {
-            let answers = self.ask_by_request(round).await;
+            let answers = match &task {
+                Some(task) => self.ask_in_task(task, round).await,
+                None => self.ask_by_request(round).await,
+            };
             self.answers.push(answers);
             if !round.endless {
                 return;
@@ -28,10 +30,14 @@ impl Runner {
 
     /// Ends this request; the retry goes on.
     fn ask_by_result(&mut self, round: &Round) {
-        let state = self.stage.desk().give(&self.request, &self.answers, round);
+        let state = self
+            .stage
+            .backstage()
+            .desk
+            .give(&self.request, &self.answers, round);
         let mut result = json!({"resultType": "input_required"});
         if !round.questions.is_empty() {
-            result["inputRequests"] = Value::Object(round.requests(|_| true));
+            result["inputRequests"] = Value::Object(round.requests());
         }
         let mut text = result.to_string();
         if let Some(state) = state {
@@ -53,37 +59,32 @@ impl Runner {
             params,
         } in &round.questions
         {
-            let request = self.stage.desk().open();
+            let request = self.stage.backstage().desk.open();
             bytes.extend(frame::request(request.id(), method, params));
             pending.push((key.clone(), request));
         }
         self.emit(bytes);
         // A burst that held the questions back would wait for ever.
         self.flush();
-        let answers = pending
-            .iter_mut()
-            .map(|(key, pending)| answer(key, pending, round.patience));
+        let answers = pending.iter_mut().map(|(key, request)| async {
+            let answer = request.answer_within(round.patience).await;
+            (key.clone(), request.id(), answer)
+        });
         let mut answers = join_all(answers).await;
-        for ((_, pending), (_, answer)) in pending.iter().zip(&mut answers) {
-            if answer.is_null() {
-                self.notify(
-                    "notifications/cancelled",
-                    &json!({"requestId": pending.id()}),
-                );
-                *answer = json!({"error": {"code": 0, "message": "The question was taken back"}});
-            }
+        for (_, id, answer) in &mut answers {
+            self.take_back(*id, answer);
         }
-        answers.into_iter().collect()
+        answers
+            .into_iter()
+            .map(|(key, _, answer)| (key, answer))
+            .collect()
     }
-}
 
-/// Waits for an answer; `null` if it takes too long.
-async fn answer(key: &str, pending: &mut Pending, patience: Option<Duration>) -> (String, Value) {
-    let answer = match patience {
-        Some(time) => tokio::time::timeout(time, pending.answer())
-            .await
-            .unwrap_or_default(),
-        None => pending.answer().await,
-    };
-    (key.to_owned(), answer)
+    /// Tells the client that a question is not waited for any more, if it is not answered.
+    pub(crate) fn take_back(&mut self, id: u64, answer: &mut Value) {
+        if answer.is_null() {
+            self.notify("notifications/cancelled", &json!({"requestId": id}));
+            *answer = json!({"error": {"code": 0, "message": "The question was taken back"}});
+        }
+    }
 }

@@ -6,7 +6,9 @@ use crate::testing::request::Request;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 /// What the connections of one server share about its questions.
@@ -141,10 +143,18 @@ impl Pending {
         self.id
     }
 
-    /// Waits for the response: the object with `result` or `error`. Dropping the future loses nothing.
-    pub(crate) async fn answer(&mut self) -> Value {
+    /// Waits for the response, the object with `result` or `error`; `null` if it takes longer than this. Dropping the
+    /// future loses nothing.
+    pub(crate) async fn answer_within(&mut self, patience: Option<Duration>) -> Value {
+        let answer = &mut self.answer;
         // The sender goes only with its answer, or with this.
-        (&mut self.answer).await.unwrap_or_default()
+        match patience {
+            Some(time) => match timeout(time, answer).await {
+                Ok(answer) => answer.unwrap_or_default(),
+                Err(_) => Value::Null,
+            },
+            None => answer.await.unwrap_or_default(),
+        }
     }
 }
 

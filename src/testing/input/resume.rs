@@ -51,6 +51,7 @@ fn skip(script: Script, answers: Answers) -> Script {
     Script {
         steps: steps.into(),
         answers,
+        resumed: true,
         ..script
     }
 }

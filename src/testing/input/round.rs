@@ -23,6 +23,17 @@ pub(crate) struct Question {
     pub(crate) params: Value,
 }
 
+impl Question {
+    /// The question as one of `inputRequests`.
+    pub(crate) fn request(&self) -> Value {
+        let mut request = json!({"method": self.method});
+        if !self.params.is_null() {
+            request["params"] = self.params.clone();
+        }
+        request
+    }
+}
+
 /// One round of questions to the client, for [`Script::ask_round`].
 ///
 /// In 2026-07-28 it is a result of the type `input_required`: the questions are its `inputRequests`, and its
@@ -124,26 +135,11 @@ impl Round {
         self
     }
 
-    /// The questions as `inputRequests`, those only that `wanted` names.
-    pub(crate) fn requests(&self, wanted: impl Fn(&str) -> bool) -> Map<String, Value> {
+    /// The questions as `inputRequests`.
+    pub(crate) fn requests(&self) -> Map<String, Value> {
         let questions = self.questions.iter();
-        let questions = questions.filter(|question| wanted(&question.key));
-        questions
-            .map(
-                |Question {
-                     key,
-                     method,
-                     params,
-                 }| {
-                    let request = if params.is_null() {
-                        json!({"method": method})
-                    } else {
-                        json!({"method": method, "params": params})
-                    };
-                    (key.clone(), request)
-                },
-            )
-            .collect()
+        let entries = questions.map(|question| (question.key.clone(), question.request()));
+        entries.collect()
     }
 
     /// What `inputResponses` answer of the questions; whatever else they hold is passed over.

@@ -10,4 +10,7 @@ mod http_sessions;
 mod http_wire;
 mod protocol;
 mod steps;
+mod tasks;
+mod tasks_2025;
+mod tasks_http;
 mod writes;
