@@ -81,6 +81,9 @@ pub(crate) struct CallArgs {
     /// Arguments as one JSON object: itself, @FILE, or - for standard input. Pairs replace its members.
     #[arg(long, value_name = "JSON | @FILE | -", allow_hyphen_values = true)]
     pub(crate) args: Option<String>,
+    /// Run it as a task, where the server can (2025-11-25): a server of 2026-07-28 decides by itself.
+    #[arg(long)]
+    pub(crate) task: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -13,15 +13,23 @@ use crate::event::{Log, Start, Update};
 use crate::failure::Failure;
 use crate::meter::Meter;
 
+/// What is called, and how.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) tool: &'a str,
+    /// Whether it should run as a task.
+    pub(crate) task: bool,
+}
+
 /// Calls the tool, and gives the exit code that its result stands for.
 pub(crate) async fn run(
     client: &Client,
-    tool: &str,
+    asked: &Asked<'_>,
     arguments: Map<String, Value>,
     context: &Context,
 ) -> std::result::Result<u8, Failure> {
-    let mut meter = Meter::new(&context.screen, tool);
-    let outcome = follow(client, tool, arguments, context, &mut meter).await;
+    let mut meter = Meter::new(&context.screen, asked.tool);
+    let outcome = follow(client, asked, arguments, context, &mut meter).await;
     context.interrupt.disarm();
     meter.end();
     let raw = outcome??;
@@ -33,17 +41,20 @@ pub(crate) async fn run(
 /// Shows what comes until the call is over. The outer error is that of standard output.
 async fn follow(
     client: &Client,
-    tool: &str,
+    asked: &Asked<'_>,
     arguments: Map<String, Value>,
     context: &Context,
     meter: &mut Meter,
 ) -> std::io::Result<Result<Box<RawValue>>> {
     let mut notifications = client.notifications();
     // Raw, so that the result is passed on as the server wrote it.
-    let params = json!({"name": tool, "arguments": arguments});
-    let mut call = client
-        .request::<Box<RawValue>>("tools/call", params)
-        .start();
+    let params = json!({"name": asked.tool, "arguments": arguments});
+    let request = client.request::<Box<RawValue>>("tools/call", params);
+    let mut call = if asked.task {
+        request.as_task(None).start()
+    } else {
+        request.start()
+    };
     context.interrupt.arm(call.canceller());
     if let Some(start) = Start::new(client, &call) {
         context.output.event(&start)?;

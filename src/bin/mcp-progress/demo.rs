@@ -24,7 +24,8 @@ pub(crate) async fn run(client: &Client, context: &Context) -> Result<u8, Failur
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
             .collect();
-        let code = call::run(client, tool, arguments, context).await?;
+        let asked = call::Asked { tool, task: false };
+        let code = call::run(client, &asked, arguments, context).await?;
         if code != code::OK {
             return Ok(code);
         }

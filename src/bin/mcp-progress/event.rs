@@ -3,7 +3,7 @@
 //! Owns their members and the order of these. It must not know where they are written.
 
 use mcp_progress::model::{LogMessage, Tool};
-use mcp_progress::{Call, Client, Error, Notification, Progress, ProgressToken};
+use mcp_progress::{Call, Client, Error, Notification, Progress, ProgressToken, UpdateKind};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -50,13 +50,20 @@ impl<'a> Start<'a> {
 pub(crate) struct Update<'a> {
     event: &'static str,
     token: &'a ProgressToken,
-    progress: Figure,
+    /// What the task is doing that the call has become: in place of the figures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Figure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Figure>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     percent: Option<Figure>,
+    /// Which request of the call it belongs to, from the second on.
+    #[serde(skip_serializing_if = "is_first")]
+    leg: u32,
     seq: u64,
     #[serde(skip_serializing_if = "is_zero")]
     merged: u64,
@@ -82,15 +89,34 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_first(leg: &u32) -> bool {
+    *leg <= 1
+}
+
 impl<'a> Update<'a> {
     pub(crate) fn new(update: &'a Progress) -> Self {
+        let status = match update.kind {
+            UpdateKind::Status(status) => Some(status.as_str()),
+            _ => None,
+        };
+        let figures = status.is_none().then_some(update);
         Self {
-            event: "progress",
+            event: if status.is_some() {
+                "status"
+            } else {
+                "progress"
+            },
             token: &update.token,
-            progress: Figure(update.progress),
-            total: update.total.map(Figure),
+            status,
+            progress: figures.map(|update| Figure(update.progress)),
+            total: figures.and_then(|update| update.total).map(Figure),
             message: update.message.as_deref(),
-            percent: update.percent().map(percent).map(Figure),
+            percent: figures.and_then(Progress::percent).map(percent).map(Figure),
+            leg: update.leg,
             seq: update.seq,
             merged: update.merged,
             gap: update.gap,

@@ -117,7 +117,11 @@ async fn run(command: Command, context: Context) -> u8 {
                 .map(|connect| server::limited(connect, &args.clocks));
             match context.open(connect).await {
                 Ok(client) => {
-                    let done = call::run(&client, &args.tool, arguments, &context).await;
+                    let asked = call::Asked {
+                        tool: &args.tool,
+                        task: args.task,
+                    };
+                    let done = call::run(&client, &asked, arguments, &context).await;
                     context.finish(&client, done).await
                 }
                 Err(failure) => context.report(&failure),

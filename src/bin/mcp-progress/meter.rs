@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mcp_progress::Progress;
+use mcp_progress::{Progress, UpdateKind};
 
 use crate::event::{self, Log, Start, Update};
 use crate::figure::{Figure, percent};
@@ -133,6 +133,10 @@ fn style(template: &str) -> ProgressStyle {
 /// ` 1.2s   40%  2/5  step 2`
 fn plain(update: &Progress) -> String {
     let percent = percentage(update);
+    if let UpdateKind::Status(status) = update.kind {
+        let seconds = update.elapsed.as_secs_f64();
+        return format!("{seconds:>5.1}s  {percent:>4}  {status}{}", message(update));
+    }
     format!(
         "{:>5.1}s  {percent:>4}  {}{}",
         update.elapsed.as_secs_f64(),
