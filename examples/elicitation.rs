@@ -1,9 +1,9 @@
 //! A server that asks in the middle of a call: a form that the user fills in, a page to visit, and the call that goes on.
 #![expect(clippy::print_stdout, reason = "a program may print")]
 
+use mcp_progress::Client;
 use mcp_progress::model::{ElicitForm, ElicitResult, FieldKind, Root};
 use mcp_progress::testing::{Script, ScriptedServer};
-use mcp_progress::{Client, ProtocolVersion};
 use serde_json::json;
 
 /// Shows a form as a terminal would, and fills in what has no default. Here the user is always the same.
@@ -34,7 +34,6 @@ fn fill_in(form: &ElicitForm) -> ElicitResult {
 #[tokio::main]
 async fn main() -> mcp_progress::Result<()> {
     let client = Client::connect(server())
-        .protocol(ProtocolVersion::V2025_11_25)
         // The client tells the server that it can show forms and pages, because there are handlers for them.
         .on_elicitation(|form, _context| async move { Ok(fill_in(&form)) })
         .on_url_elicitation(|page, _context| async move {
@@ -62,7 +61,7 @@ fn server() -> ScriptedServer {
         "sugar": {"type": "integer", "default": 1},
     }, "required": ["name", "cup"]}});
     let page = json!({
-        "mode": "url", "message": "Pay here", "url": "https://example.com/pay", "elicitationId": "1",
+        "mode": "url", "message": "Pay here", "url": "https://example.com/pay",
     });
     ScriptedServer::new().tool("order", move |_| {
         let script = Script::new().progress(1, 3);

@@ -95,6 +95,7 @@ pub mod transport;
 
 pub use client::call::{Call, CallResult};
 pub use client::canceller::Canceller;
+pub use client::combinators::{self, UpdatesExt};
 pub use client::connect::Connect;
 pub use client::detached::{Detached, DetachedResult};
 pub use client::handle::Client;

@@ -4,6 +4,7 @@
 //! URL it only says so.
 #![expect(clippy::print_stdout, reason = "a program may print")]
 
+mod beside;
 mod tools;
 
 use std::env;
@@ -27,7 +28,7 @@ async fn main() -> Done {
     let client = Client::http(url)
         // As if the user had accepted every form unchanged: the client fills the defaults in.
         .on_elicitation(|_form, _context| async {
-            tools::call_beside().await;
+            beside::call_beside().await;
             Ok(ElicitResult::accept())
         })
         .await?;
@@ -52,7 +53,7 @@ async fn play(client: &Client, scenario: &str) -> Done {
         }
         "sep-2322-client-request-state" => {
             // What a server asks in the middle of a call is answered by the call itself.
-            tools::BESIDE.get_or_init(|| client.clone());
+            beside::BESIDE.get_or_init(|| client.clone());
             tools::call_all(client).await?;
         }
         "sse-retry" => {

@@ -1,24 +1,10 @@
 //! Scenarios that call what a server lists.
 
-use std::sync::OnceLock;
-
 use mcp_progress::Client;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Done;
-
-/// Set where another tool is to be called while one waits for its answers.
-pub(crate) static BESIDE: OnceLock<Client> = OnceLock::new();
-
-/// Calls a tool in the middle of another call, so that the judge sees that nothing of that one gets into it.
-pub(crate) async fn call_beside() {
-    if let Some(client) = BESIDE.get() {
-        let called = client.call_tool("test_mrtr_unrelated", json!({})).await;
-        // The judge says what is wrong with it.
-        drop(called);
-    }
-}
 
 /// Calls every tool of the server once.
 pub(crate) async fn call_all(client: &Client) -> Done {

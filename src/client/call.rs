@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 
 use super::canceller::Canceller;
 use super::core::{Core, Event};
+#[cfg(feature = "http")]
+use super::handle::Way;
 use super::outcome::decode;
 use crate::error::{Error, Result};
 use crate::model::progress::Progress;
@@ -133,7 +135,16 @@ impl<T: DeserializeOwned> Call<T> {
         let task: Task = serde_json::from_str(&flight.task.get()?.state).ok()?;
         let version = core.session().wire().version?;
         let token = flight.tracked.then(|| flight.slot.token().clone());
-        Some(TaskHandle::of(&task, version, token))
+        #[cfg_attr(
+            not(feature = "http"),
+            expect(unused_mut, reason = "only HTTP has sessions")
+        )]
+        let mut handle = TaskHandle::of(&task, version, token);
+        #[cfg(feature = "http")]
+        if let Way::Http(link) = core.client().way() {
+            handle.session_id = link.session_name();
+        }
+        Some(handle)
     }
 
     /// Gives the call up and leaves its task to the server: the one way to drop a call without cancelling its work. A call

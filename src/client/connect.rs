@@ -49,6 +49,12 @@ pub struct Connect {
 pub(super) struct Options {
     pub(super) limits: Limits,
     pub(super) version: Option<ProtocolVersion>,
+    /// The handshake session of another client, which is joined.
+    #[cfg_attr(
+        not(feature = "http"),
+        expect(dead_code, reason = "only HTTP has sessions")
+    )]
+    pub(super) session_id: Option<String>,
     pub(super) probe_timeout: Option<Duration>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) max_message_bytes: usize,
@@ -73,6 +79,7 @@ impl Connect {
         let options = Options {
             limits: Limits::default(),
             version: None,
+            session_id: None,
             probe_timeout: None,
             connect_timeout: Some(Duration::from_secs(60)),
             max_message_bytes: MAX_MESSAGE_BYTES,
@@ -175,6 +182,16 @@ impl Connect {
     /// this connection. See [`Request::reissue`](crate::Request::reissue) for single calls.
     pub const fn reissue_safe_tools(mut self, reissue: bool) -> Self {
         self.options.reissue_safe_tools = reissue;
+        self
+    }
+
+    /// Connects so that this task can be taken up with [`Client::resume_task`](crate::Client::resume_task): in its revision,
+    /// and over HTTP in the session in which it was created, where it was created in one. That session is not opened anew,
+    /// so that [`Client::server`](crate::Client::server) tells nothing of the server; nor is it ended when the client is
+    /// closed.
+    pub fn resuming(mut self, handle: &crate::model::TaskHandle) -> Self {
+        self.options.version = Some(handle.protocol_version);
+        self.options.session_id.clone_from(&handle.session_id);
         self
     }
 

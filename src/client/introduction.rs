@@ -30,6 +30,17 @@ impl Introduction {
         }
     }
 
+    /// Where the server was introduced to another client.
+    #[cfg(feature = "http")]
+    pub(super) fn unknown(version: ProtocolVersion) -> Self {
+        Self {
+            protocol_version: version,
+            server_info: None,
+            capabilities: ServerCapabilities::default(),
+            instructions: None,
+        }
+    }
+
     pub(super) fn of_discovery(version: ProtocolVersion, result: DiscoverResult) -> Self {
         Self {
             protocol_version: version,

@@ -5,6 +5,7 @@
 pub(crate) mod call;
 pub(crate) mod canceller;
 pub(crate) mod clock;
+pub mod combinators;
 pub(crate) mod connect;
 pub(crate) mod core;
 pub(crate) mod detached;

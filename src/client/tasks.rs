@@ -14,12 +14,15 @@ impl Client {
     /// Takes up a task where another call left it: one of this process, or of one that crashed. The result is that of the
     /// tool. Options and handlers are those of any request; its updates carry the same token.
     ///
-    /// The task must have been created in the revision that this connection speaks. Over HTTP with handshake sessions, many
-    /// servers know a task only in the session that created it.
+    /// The task must have been created in the revision that this connection speaks; over HTTP with handshake sessions, many
+    /// servers know it only in the session that created it. [`Connect::resuming`](crate::Connect::resuming) sees to both.
     ///
     /// ```no_run
-    /// # async fn example(client: mcp_progress::Client, saved: &str) -> Result<(), Box<dyn std::error::Error>> {
-    /// let handle: mcp_progress::model::TaskHandle = serde_json::from_str(saved)?;
+    /// # async fn example(saved: &str) -> Result<(), Box<dyn std::error::Error>> {
+    /// use mcp_progress::{Client, model::TaskHandle};
+    ///
+    /// let handle: TaskHandle = serde_json::from_str(saved)?;
+    /// let client = Client::http("https://example.com/mcp").resuming(&handle).await?;
     /// let result = client.resume_task(&handle).on_progress(|update| tracing::info!(%update)).await?;
     /// # let _ = result; Ok(()) }
     /// ```

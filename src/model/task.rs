@@ -3,6 +3,7 @@
 //! Owns its state as the server tells it, in both forms, and the handle by which it is found again. It must not know how a
 //! task is watched.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -80,7 +81,7 @@ impl Paginated for ListTasksResult {
 /// It serialises to a small JSON object. [`Client::resume_task`](crate::Client::resume_task) makes a call of it, over any
 /// connection to the same server in the same revision. Keep it as you would keep a password: with many servers, whoever
 /// knows the id of a task can see its result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TaskHandle {
@@ -91,6 +92,10 @@ pub struct TaskHandle {
     /// The progress token of the request that created it. In revision 2025-11-25 it is valid until the task is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress_token: Option<ProgressToken>,
+    /// The HTTP session in which it was created, where there was one (`Mcp-Session-Id`): many servers know their tasks
+    /// only there. It is a secret as the task's name is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// For how many milliseconds from its creation the server keeps it; without limit where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_ms: Option<u64>,
@@ -107,6 +112,7 @@ impl TaskHandle {
             task_id: task.task_id.clone(),
             protocol_version: version,
             progress_token: token,
+            session_id: None,
             ttl_ms: task.ttl().map(whole_milliseconds),
             poll_interval_ms: task.poll_interval().map(whole_milliseconds),
             noted_at_ms: since_1970(),
@@ -116,6 +122,17 @@ impl TaskHandle {
     /// How long ago the handle was made, by this machine's clock; nothing where that was set back since.
     pub(crate) fn age(&self) -> Duration {
         Duration::from_millis(since_1970().saturating_sub(self.noted_at_ms))
+    }
+}
+
+/// Without what must stay secret.
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle")
+            .field("protocol_version", &self.protocol_version)
+            .field("progress_token", &self.progress_token)
+            .field("noted_at_ms", &self.noted_at_ms)
+            .finish_non_exhaustive()
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Session {
     /// Sends a request at once, where the transport needs no writer for that.
     #[cfg(feature = "http")]
     pub(crate) direct: std::sync::OnceLock<Direct>,
+    /// Whether something at the server is to outlive this connection.
+    left_open: AtomicBool,
     closed: AtomicBool,
     /// Why the connection is gone.
     lost: Mutex<Option<Error>>,
@@ -129,6 +131,7 @@ impl Session {
             tools: std::sync::OnceLock::new(),
             #[cfg(feature = "http")]
             direct: std::sync::OnceLock::new(),
+            left_open: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             lost: Mutex::new(None),
         }
@@ -387,6 +390,16 @@ impl Session {
         let mut flights = self.in_flight.values();
         flights.extend(self.ongoing.values());
         flights
+    }
+
+    /// Something at the server is to outlive this connection: its session is not ended.
+    pub(crate) fn leave_open(&self) {
+        self.left_open.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn is_left_open(&self) -> bool {
+        self.left_open.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -166,6 +166,7 @@ impl Session {
     /// Gives a call up without telling the server: its task goes on there.
     pub(crate) fn release(&self, flight: &Arc<Flight>) {
         flight.task_told.store(true, Ordering::Relaxed);
+        self.leave_open();
         if flight.slot.kill(StreamEnd::Cancelled, None).is_some() {
             self.forget(flight, StreamEnd::Cancelled);
         }

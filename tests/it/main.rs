@@ -5,6 +5,7 @@ mod asks;
 mod bursts;
 mod cancelling;
 mod clocks;
+mod combinators;
 mod edge;
 mod everyday;
 mod hostile;

@@ -6,18 +6,22 @@
 use std::pin::pin;
 
 use futures::future::{self, Either};
+use reqwest::header::HeaderValue;
 
 use super::event_channel;
 use super::link::Link;
+use super::server_stream;
 use crate::client::connect::{Connect, Options};
 use crate::client::era::{
     LATE_PROBE, adopt_modern, discover, handshake, names_a_handshake, no_common_version,
     versions_named_by,
 };
 use crate::client::handle::Client;
+use crate::client::introduction::Introduction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jsonrpc::ErrorObject;
 use crate::model::ProtocolVersion;
+use crate::session::wire::Wire;
 use crate::sync::Arc;
 use crate::transport::http::settings::Era;
 
@@ -63,10 +67,27 @@ async fn pinned(
         link.session.know_tools();
         return Ok(());
     }
+    if let Some(id) = &options.session_id {
+        return join(client, link, version, id);
+    }
     match handshake(client, options, version).await {
         Err(error) if is_refused(&error) => by_events(client, link, options, error).await,
         shaken => shaken,
     }
+}
+
+/// Goes on in a handshake session that another client began.
+fn join(client: &Client, link: &Arc<Link>, version: ProtocolVersion, id: &str) -> Result<()> {
+    let mut id = HeaderValue::try_from(id).map_err(|error| {
+        let text = "the session's id cannot stand in a header";
+        Error::new(ErrorKind::InvalidInput, text).with_source(error)
+    })?;
+    id.set_sensitive(true);
+    link.join_session(&id);
+    client.session().set_wire(Wire::handshake(Some(version)));
+    client.introduce(Introduction::unknown(version));
+    server_stream::open(link);
+    Ok(())
 }
 
 /// Begins in an era that is known.

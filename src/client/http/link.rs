@@ -191,6 +191,10 @@ impl Link {
     /// The DELETE that ends the handshake session, if there is one.
     pub(super) fn delete(&self) -> Option<Outgoing> {
         self.session_id()?;
+        // A task that was left to the server would go with its session.
+        if self.session.is_left_open() {
+            return None;
+        }
         let mut headers = HeaderMap::new();
         self.add_session(&mut headers, None);
         Some(self.bare(Method::DELETE, headers))
@@ -221,6 +225,18 @@ impl Link {
         if let Some(id) = self.session_id() {
             headers.insert(SESSION_ID, id);
         }
+    }
+
+    /// The handshake session that another client began, and that is left as it is at the end.
+    pub(super) fn join_session(&self, id: &HeaderValue) {
+        self.begin_session(Some(id));
+        self.session.leave_open();
+    }
+
+    /// The id of the handshake session, where there is one.
+    pub(crate) fn session_name(&self) -> Option<String> {
+        let id = self.session_id()?;
+        id.to_str().ok().map(str::to_owned)
     }
 
     fn session_id(&self) -> Option<HeaderValue> {

@@ -88,7 +88,7 @@ impl Tells {
     }
 
     /// The next word on this task.
-    pub(super) fn poll(&mut self, task: &str, cx: &mut Context<'_>) -> Poll<Told> {
+    pub(super) fn poll(&mut self, task: &str, cx: &Context<'_>) -> Poll<Told> {
         loop {
             let receiver = match self {
                 Self::Subscribed { receiver, .. } | Self::Heard(receiver) => receiver,

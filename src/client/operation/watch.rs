@@ -120,11 +120,11 @@ pub(super) async fn run(scene: Scene) -> Step {
         Ok(state) => watch.take_in(state, Source::Told),
         Err(error) => watch.over = Some(Err(error)),
     }
-    Step::Over(watch.to_the_end().await)
+    Step::Over(watch.outcome().await)
 }
 
 impl Watch {
-    async fn to_the_end(mut self) -> Outcome {
+    async fn outcome(&mut self) -> Outcome {
         loop {
             if let Some(outcome) = self.over.take() {
                 return outcome;
@@ -196,7 +196,7 @@ impl Watch {
         self.work.push(fetch.map(Done::Fetched).boxed());
     }
 
-    fn ask(&mut self, key: String, question: InputRequest) {
+    fn ask(&self, key: String, question: InputRequest) {
         let scene = self.scene.clone();
         let asked = async move {
             let answer = questions::answer(&scene, question).await;
@@ -205,7 +205,7 @@ impl Watch {
         self.work.push(asked.boxed());
     }
 
-    fn send(&mut self, key: String, answer: Value) {
+    fn send(&self, key: String, answer: Value) {
         let params = json!({ "taskId": self.id, "inputResponses": { key.as_str(): answer } });
         let send = self.inquire("tasks/update", Some(LOOK), params);
         self.work

@@ -100,6 +100,12 @@ impl Row {
 pub fn text(rows: &[Row]) -> String {
     let mut lines = vec![HEADINGS.map(str::to_owned)];
     lines.extend(rows.iter().map(Row::cells));
+    aligned(&lines)
+}
+
+/// Lines of cells, each as wide as the widest below each other.
+#[must_use]
+pub fn aligned<const N: usize>(lines: &[[String; N]]) -> String {
     let width = |i: usize| {
         lines
             .iter()
@@ -107,9 +113,9 @@ pub fn text(rows: &[Row]) -> String {
             .max()
             .unwrap_or(0)
     };
-    let widths: Vec<usize> = (0..HEADINGS.len()).map(width).collect();
+    let widths: Vec<usize> = (0..N).map(width).collect();
     let mut text = String::new();
-    for cells in &lines {
+    for cells in lines {
         let padded = cells
             .iter()
             .zip(&widths)
@@ -131,6 +137,16 @@ pub fn differences(rows: &[Row], pinned: &str, servers: &[&str]) -> Vec<String> 
     for row in rows.iter().filter(|row| !row.is_good()) {
         found.push(format!("bad: {} asked with {}", row.server, row.asked));
     }
+    let lines: Vec<_> = rows.iter().map(|row| row.cells().join(" | ")).collect();
+    found.extend(unlike(&lines, pinned, servers));
+    found
+}
+
+/// The lines that are not pinned, and the pinned ones of `servers` that are not there. Widths of columns are no
+/// difference, nor are comments and the heading.
+#[must_use]
+pub fn unlike(seen: &[String], pinned: &str, servers: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
     let lines = pinned
         .lines()
         .map(squeezed)
@@ -141,9 +157,8 @@ pub fn differences(rows: &[Row], pinned: &str, servers: &[&str]) -> Vec<String> 
             .iter()
             .any(|server| line.split(' ').next() == Some(server))
     });
-    for row in rows {
-        let line = row.cells().join(" | ");
-        if let Some(at) = wanted.iter().position(|pinned| *pinned == line) {
+    for line in seen {
+        if let Some(at) = wanted.iter().position(|pinned| pinned == line) {
             wanted.remove(at);
         } else {
             found.push(format!("not pinned: {line}"));

@@ -1,17 +1,33 @@
-//! What only a program can do with a peer: end a running call by drop, abort, cancel, panic or close, and read a
-//! resource with progress (`read`).
+//! What only a program can do with a peer: `peer-probe MODE … --protocol REVISION -- COMMAND…`, with `--url URL` in place
+//! of the command where the server is there already.
 //!
-//! `peer-probe MODE --protocol REVISION -- COMMAND…` starts the server, calls its tool `slow`, waits for two updates,
-//! ends the call, closes the client and exits with 0. With `--url URL` in place of the command, the server is there.
-//! Whether the server was told, and how often, is for `peer-cancel` to judge from the bytes between the two.
+//! * `drop`, `abort`, `cancel`, `panic`, `close`: call the tool `slow`, wait for two updates, end the call in that way,
+//!   close the client and exit with 0. Whether the server was told, and how often, is for `peer-cancel` to judge.
+//! * `read`: read a resource with progress.
+//! * `asks --call CALL…`: make these calls, answer what the server asks, and write a line of JSON for each.
+//! * `begin FILE CALL`: make the call as a task, write its handle to the file, and go on. To be killed.
+//! * `resume FILE`: finish the call of that handle.
+
+mod asks;
+mod endings;
+mod tasks;
 
 use std::error::Error;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use mcp_progress::model::CallToolResult;
-use mcp_progress::{Call, Client, ErrorKind, ProgressToken, ProtocolVersion};
-use serde_json::json;
+use mcp_progress::{Client, ProtocolVersion};
+
+/// What was asked for on the command line.
+#[derive(Default)]
+struct Wanted {
+    mode: String,
+    /// What stands between the mode and the first option.
+    words: Vec<String>,
+    calls: Vec<String>,
+    version: Option<String>,
+    url: Option<String>,
+    command: Vec<String>,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -24,132 +40,50 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<(), Box<dyn Error>> {
+fn wanted() -> Result<Wanted, Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let mode = args.next().ok_or("a mode is missing")?;
-    let (mut version, mut url) = (None, None);
+    let mut wanted = Wanted {
+        mode: args.next().ok_or("a mode is missing")?,
+        ..Wanted::default()
+    };
     while let Some(name) = args.next() {
+        let mut value = || args.next().ok_or(format!("{name} needs a value"));
         match name.as_str() {
-            "--protocol" => version = Some(args.next().ok_or("a revision is missing")?),
-            "--url" => url = Some(args.next().ok_or("a URL is missing")?),
-            "--" => break,
-            other => return Err(format!("unexpected argument {other:?}").into()),
+            "--protocol" => wanted.version = Some(value()?).filter(|version| version != "auto"),
+            "--url" => wanted.url = Some(value()?),
+            "--call" => wanted.calls.push(value()?),
+            "--" => wanted.command = args.by_ref().collect(),
+            option if option.starts_with("--") => {
+                return Err(format!("unexpected argument {option:?}").into());
+            }
+            word => wanted.words.push(word.to_owned()),
         }
     }
-    let mut connect = match (url, args.next()) {
+    Ok(wanted)
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let wanted = wanted()?;
+    let mut connect = match (wanted.url, wanted.command.split_first()) {
         (Some(url), None) => Client::http(url),
-        (None, Some(program)) => Client::stdio(program, args),
+        (None, Some((program, arguments))) => Client::stdio(program, arguments),
         _ => return Err("either the server's URL or its command is needed".into()),
     };
-    match version.as_deref() {
-        None | Some("auto") => {}
-        Some(version) => connect = connect.protocol(version.parse::<ProtocolVersion>()?),
+    if let Some(version) = wanted.version {
+        connect = connect.protocol(version.parse::<ProtocolVersion>()?);
     }
-    let client = connect.await?;
-    if mode == "read" {
-        read(&client).await?;
-        client.close().await;
-        return Ok(());
-    }
-    let mut call = client.call_tool("slow", json!({ "ms": 60_000 })).start();
-    for _ in 0..2 {
-        call.next()
-            .await
-            .ok_or("the call ended before its second update")?;
-    }
-    end(&mode, &client, call).await?;
-    // A server that loses its input may end before it has acted on the line before: it gets the time.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    client.close().await;
-    match client.stats() {
-        stats if stats.live_calls == 0 && stats.registrations == 0 => Ok(()),
-        stats => Err(format!("something is left behind: {stats:?}").into()),
-    }
-}
-
-/// The resource that reports three updates while it is read: by callback, by stream, by registry.
-async fn read(client: &Client) -> Result<(), Box<dyn Error>> {
-    const URI: &str = "peer:///report";
-    let mut by_callback = Vec::new();
-    let result = client
-        .read_resource(URI)
-        .on_progress(|update| by_callback.push(update.progress))
-        .await?;
-    let mut by_stream = Vec::new();
-    let mut call = client.read_resource(URI).start();
-    while let Some(update) = call.next().await {
-        by_stream.push(update.progress);
-    }
-    call.await?;
-    let token = ProgressToken::generate();
-    let mut updates = client.progress().subscribe(&token);
-    client.read_resource(URI).progress_token(token).await?;
-    let mut by_registry = Vec::new();
-    while let Some(update) = updates.next().await {
-        by_registry.push(update.progress);
-    }
-    let name = client
-        .server()
-        .server_info
-        .as_ref()
-        .map_or("a server", |info| &info.name);
-    let revision = client.server().protocol_version;
-    println!("{name} {revision} resources/read: {by_callback:?} {by_stream:?} {by_registry:?}");
-    let rising = by_callback.len() == 3 && by_callback.is_sorted();
-    if rising && by_callback == by_stream && by_stream == by_registry && result.contents.len() == 1
-    {
-        Ok(())
-    } else {
-        Err("expected one content and three rising updates each way".into())
-    }
-}
-
-async fn end(
-    mode: &str,
-    client: &Client,
-    call: Call<CallToolResult>,
-) -> Result<(), Box<dyn Error>> {
-    let cancelled = match mode {
-        "drop" => {
-            drop(call);
-            return Ok(());
+    let words: Vec<_> = wanted.words.iter().map(String::as_str).collect();
+    match (wanted.mode.as_str(), words.as_slice()) {
+        ("asks", []) => asks::play(connect, &wanted.calls).await,
+        ("begin", [file, call]) => tasks::begin(connect, file.as_ref(), call).await,
+        ("resume", [file]) => tasks::resume(connect, file.as_ref()).await,
+        ("read", []) => {
+            let client = connect.await?;
+            endings::read(&client).await?;
+            client.close().await;
+            Ok(())
         }
-        "abort" => {
-            let task = tokio::spawn(call.result());
-            tokio::task::yield_now().await;
-            task.abort();
-            let ended = task.await;
-            return if ended.is_err() {
-                Ok(())
-            } else {
-                Err("the aborted call gave a result".into())
-            };
-        }
-        "panic" => {
-            let task = tokio::spawn(async move {
-                let _call = call;
-                panic!("a handler that panics, on purpose");
-            });
-            let ended = task.await;
-            return if ended.is_err() {
-                Ok(())
-            } else {
-                Err("the panic was lost".into())
-            };
-        }
-        "cancel" => {
-            let canceller = call.canceller();
-            canceller.cancel("enough");
-            call.await
-        }
-        "close" => {
-            let (ended, ()) = tokio::join!(call.result(), client.close());
-            ended
-        }
-        other => return Err(format!("unknown mode {other:?}").into()),
-    };
-    match cancelled {
-        Err(error) if error.kind() == ErrorKind::Cancelled => Ok(()),
-        other => Err(format!("expected a cancelled call, got {other:?}").into()),
+        (mode, []) => endings::play(mode, connect.await?).await,
+        (mode, _) => Err(format!("too many words for {mode:?}").into()),
     }
 }
