@@ -1,3 +1,4 @@
 //! Calls that go on after a response: questions in between, tasks, and tasks taken up by another client.
 
 mod rounds;
+mod tasks;
