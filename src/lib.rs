@@ -63,7 +63,8 @@
 //!
 //! [`Client`] makes [`Request`]s; a request is awaited, or started as a [`Call`]. [`ProgressRegistry`] subscribes by
 //! [`ProgressToken`]. [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
-//! the feature of that name) the scripted server for tests of your own progress code.
+//! the feature of that name) the scripted server for tests of your own progress code. [`ProgressReporter`] is the other half:
+//! it sends progress, from a server or back to one.
 //!
 //! # Features
 //!
@@ -72,13 +73,14 @@
 //! | `stdio` | yes | servers as child processes: [`Client::stdio`] |
 //! | `http` | yes | servers over HTTP: [`Client::http`], [`transport::HttpEndpoint`] |
 //! | `testing` | no | the scripted server and the embedded demo server |
+//! | `rmcp` | no | sending progress from servers made with `rmcp` |
 //! | `indicatif` | no | the bars of the command line |
 //! | `cli` | no | the `mcp-progress` command |
 //!
 //! # What does not work yet
 //!
-//! OAuth, tasks, typed handlers for requests of the server (sampling, elicitation, roots; see [`Connect::on_request`]) and
-//! sending progress are still to come. macOS and Windows are not yet verified.
+//! OAuth, tasks, and typed handlers for requests of the server (sampling, elicitation, roots; see [`Connect::on_request`])
+//! are still to come. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
@@ -87,6 +89,7 @@ mod error;
 mod jsonrpc;
 pub mod model;
 mod progress;
+pub mod reporter;
 mod session;
 mod sync;
 #[cfg(feature = "testing")]
@@ -106,6 +109,7 @@ pub use client::introduction::Introduction;
 pub use client::limits::LifeSigns;
 pub use client::listen::Listen;
 pub use client::methods::Empty;
+pub use client::outgoing::ClientSink;
 pub use client::pages::Pages;
 pub use client::request::Request;
 pub use client::running::Running;
@@ -119,6 +123,7 @@ pub use progress::end::StreamEnd;
 pub use progress::mailbox::Overflow;
 pub use progress::registry::{ProgressRegistry, Registration};
 pub use progress::updates::Updates;
+pub use reporter::{ProgressReporter, ProgressSink};
 pub use session::inbound::ServerRequest;
 pub use session::notification::Notification;
 pub use session::stats::{Diagnostic, DiagnosticKind, Stats};

@@ -15,6 +15,7 @@ use super::handle::Client;
 #[cfg(feature = "http")]
 use super::handle::Way;
 use super::handlers::offer::{in_revision, together};
+use super::handlers::routes::ToServer;
 #[cfg(feature = "http")]
 use super::http::{self, link::Link};
 use super::inbound::Handlers;
@@ -258,10 +259,12 @@ impl Connect {
         let Connection { medium, kept } = self.connector.connect().await?;
         let session = Arc::new(Session::new(ProgressRegistry::new()));
         session.set_strict_tokens(self.options.strict_tokens);
-        let handlers = self
-            .options
-            .handlers
-            .for_connection(&self.options.capabilities);
+        let way = Arc::new(ToServer {
+            session: session.clone(),
+            runtime: runtime.clone(),
+        });
+        let handlers = &self.options.handlers;
+        let handlers = handlers.for_connection(&self.options.capabilities, way);
         handlers.start(&runtime, &session);
         errands::give_up_in_time(&runtime, &session);
         let limit = self.options.max_message_bytes;

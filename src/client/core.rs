@@ -320,7 +320,10 @@ impl Core {
         match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the
             // answer may have come before this call was polled in its grace.
-            Err(error) if error.kind() == ErrorKind::Rpc && self.slot().grace_until().is_some() => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Rpc | ErrorKind::Task)
+                    && self.slot().grace_until().is_some() =>
+            {
                 Err(Error::cancelled()
                     .with_context(self.flight().context(clock::now()))
                     .with_source(error))

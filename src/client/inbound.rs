@@ -20,6 +20,7 @@ use super::clock;
 use super::handlers::asks::Asks;
 use super::handlers::context::RequestContext;
 use super::handlers::offer::together;
+use super::handlers::reports::Way;
 use super::handlers::waiting::Waiting;
 use crate::jsonrpc::{ErrorObject, Key};
 use crate::model::ClientCapabilities;
@@ -45,6 +46,8 @@ pub(crate) struct Handlers {
     /// What the client offers altogether.
     pub(super) offered: Arc<ClientCapabilities>,
     waiting: Arc<Waiting>,
+    /// Where handlers report their progress to; none before there is a connection.
+    way: Option<Arc<dyn Way>>,
 }
 
 /// A handler that has come to its end, and whose request it served.
@@ -62,12 +65,13 @@ impl Handlers {
 
     /// The same for a connection of its own: none of them has worked yet. `said` is what the user says that the client
     /// can do.
-    pub(super) fn for_connection(&self, said: &ClientCapabilities) -> Arc<Self> {
+    pub(super) fn for_connection(&self, said: &ClientCapabilities, way: Arc<dyn Way>) -> Arc<Self> {
         Arc::new(Self {
             methods: self.methods.clone(),
             asks: self.asks.clone(),
             offered: Arc::new(together(said, &self.asks.offered)),
             waiting: Arc::default(),
+            way: Some(way),
         })
     }
 
@@ -104,9 +108,16 @@ impl Handlers {
             let refused = ErrorObject::new(ErrorObject::METHOD_NOT_FOUND, text);
             return future::ready(Err(refused)).boxed();
         };
-        let context = RequestContext::of(&request, &self.offered);
+        let context = RequestContext::of(&request, &self.offered, self.way.as_ref());
+        let reports = context.reports().cloned();
         // The handler's own call too: it may panic before it gives a future.
-        let serving = AssertUnwindSafe(async move { handler(request, context).await });
+        let serving = AssertUnwindSafe(async move {
+            let handling = async move { handler(request, context).await };
+            match reports {
+                Some(reports) => reports.beside(handling).await,
+                None => handling.await,
+            }
+        });
         let answer = serving.catch_unwind();
         answer
             .map(|answer| checked(answer.unwrap_or_else(|panic| Err(panicked(&*panic)))))

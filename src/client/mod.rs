@@ -26,6 +26,7 @@ pub(crate) mod methods;
 pub(crate) mod negotiate;
 pub(crate) mod operation;
 pub(crate) mod outcome;
+pub(crate) mod outgoing;
 pub(crate) mod pages;
 pub(crate) mod plan;
 pub(crate) mod request;

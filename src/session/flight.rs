@@ -83,6 +83,8 @@ pub(crate) struct Created {
     pub(crate) id: Box<str>,
     /// Its state then, as JSON text.
     pub(crate) state: Box<str>,
+    /// Whether that was long ago, and told to another call.
+    pub(crate) adopted: bool,
 }
 
 /// No place in the outbox.

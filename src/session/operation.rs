@@ -37,7 +37,11 @@ impl Session {
         let created = |task: Option<peek::CreatedTask<'_>>| {
             task.is_some_and(|(id, state)| {
                 let (id, state) = (Box::from(&*id), Box::from(state));
-                let _ = flight.task.set(Created { id, state });
+                let _ = flight.task.set(Created {
+                    id,
+                    state,
+                    adopted: false,
+                });
                 true
             })
         };

@@ -3,6 +3,7 @@
 use crate::testing::request::Request;
 use crate::testing::script::Script;
 use crate::testing::server::ScriptedServer;
+use crate::testing::tasks::hosting::TaskHosting;
 use crate::testing::update::Update;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,10 +28,12 @@ impl ScriptedServer {
     /// | tool `hang` | | never answers |
     /// | tool `test_tool_with_progress` | | 0, 50 and 100 of 100, 50 ms apart |
     /// | tool `test_reconnection` | | closes its stream over HTTP, answers 100 ms later |
+    /// | tool `ask` | | asks for a name in a form, then greets |
+    /// | tool `job` | `steps` 5, `delay_ms` 500 | a task with status words; a call with updates where there is none |
     /// | resource `demo:///report` | | three updates, then text |
     /// | prompt `summary` | `topic` | three updates, then a message |
     ///
-    /// The last two tools are those that the official conformance suite asks a server for.
+    /// The tools `test_..` are those that the official conformance suite asks a server for.
     ///
     /// ```
     /// use mcp_progress::testing::{Script, ScriptedServer};
@@ -82,18 +85,36 @@ impl ScriptedServer {
                 tool("test_reconnection", "Closes its stream", &[]),
                 reconnection,
             )
-            .resource_with(
-                json!({"uri": "demo:///report", "name": "report", "mimeType": "text/plain"}),
-                report,
+            .interactive(&[steps, delay])
+            .contents()
+    }
+
+    /// The tools that ask and that become tasks.
+    fn interactive(self, arguments: &[(&str, &str)]) -> Self {
+        self.tool_with(tool("ask", "Asks for a name and greets", &[]), ask)
+            .tool_with(tool("job", "Works as a task", arguments), job)
+            .tasks(
+                TaskHosting::new()
+                    .poll_interval(Duration::from_millis(250))
+                    .optional("job")
+                    .forbidden_others(),
             )
-            .prompt_with(
-                json!({
-                    "name": "summary",
-                    "description": "Asks for a summary",
-                    "arguments": [{"name": "topic", "description": "What to summarise"}],
-                }),
-                summary,
-            )
+    }
+
+    /// What is read instead of called.
+    fn contents(self) -> Self {
+        self.resource_with(
+            json!({"uri": "demo:///report", "name": "report", "mimeType": "text/plain"}),
+            report,
+        )
+        .prompt_with(
+            json!({
+                "name": "summary",
+                "description": "Asks for a summary",
+                "arguments": [{"name": "topic", "description": "What to summarise"}],
+            }),
+            summary,
+        )
     }
 }
 
@@ -187,6 +208,47 @@ fn fail(request: &Request) -> Script {
     script
         .wait(pause)
         .tool_error(format!("failed after {after} steps"))
+}
+
+fn ask(request: &Request) -> Script {
+    let capabilities = &request.meta()["io.modelcontextprotocol/clientCapabilities"];
+    if capabilities.is_object() && capabilities["elicitation"].is_null() {
+        // The error that 2026-07-28 has for it; before, the client says no by itself.
+        let required = json!({"requiredCapabilities": {"elicitation": {}}});
+        return Script::new().error_with_data(
+            -32021,
+            "Missing required client capability",
+            required,
+        );
+    }
+    let form = json!({
+        "message": "What is your name?",
+        "requestedSchema": {
+            "type": "object",
+            "properties": {"name": {"type": "string", "title": "Your name", "default": "stranger"}},
+            "required": ["name"],
+        },
+    });
+    Script::new()
+        .progress_message(1, 2, "asking for your name")
+        .ask("name", "elicitation/create", form)
+        .progress_message(2, 2, "thinking of a greeting")
+        .then_with(|answers| match answers.content("name")["name"].as_str() {
+            Some(name) => Script::new().text(format!("Hello, {name}!")),
+            None => Script::new().tool_error("Nobody gave a name."),
+        })
+}
+
+fn job(request: &Request) -> Script {
+    let (steps, pause) = (amount(request, "steps", 5), delay(request, 500));
+    let script = (1..=steps).fold(Script::new().become_task(), |script, step| {
+        let words = format!("step {step} of {steps}");
+        script
+            .wait(pause)
+            .status(words.as_str())
+            .progress_message(step, steps, words)
+    });
+    script.text(format!("did {steps} steps"))
 }
 
 fn three_updates(_request: &Request) -> Script {

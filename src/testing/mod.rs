@@ -1,11 +1,12 @@
 //! A scripted MCP server with which programs test their own progress code.
 //!
 //! Owns the playing of scripts against the newline-delimited byte-stream binding of MCP, in both eras, and over HTTP.
-//! Must not know the client: nothing in here imports another module of this crate, so that a fault in the
-//! client cannot hide behind the same fault in its test server.
+//! Must not know the client: nothing in here imports what the client receives with, so that a fault in the
+//! client cannot hide behind the same fault in its test server. Scripts may report by the crate's own reporter.
 //!
 //! A [`ScriptedServer`] answers each request with a [`Script`]: updates, pauses, a result, or one of the odd
-//! things that servers do. It is served over a byte stream, or over [HTTP](ScriptedServer::http). A [`Log`] tells what
+//! things that servers do. A script can ask the client for [input](Script::ask), and go on as a [task](TaskHosting).
+//! It is served over a byte stream, or over [HTTP](ScriptedServer::http). A [`Log`] tells what
 //! the server received. All time is `tokio::time`, so tests on a paused clock take no time.
 //!
 //! ```
@@ -53,6 +54,8 @@ mod http_request;
 mod input;
 mod log;
 mod outbox;
+mod report;
+mod reporting;
 mod request;
 mod runner;
 mod script;

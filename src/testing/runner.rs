@@ -204,6 +204,7 @@ impl Runner {
             Step::Every(pause, n) => self.every(*pause, *n).await,
             Step::Flood(n) => self.flood(*n).await,
             Step::Notify(method, params) => self.notify(method, params),
+            Step::Report(report) => self.report(report).await,
             Step::Raw(bytes) => self.emit(bytes.clone()),
             Step::Wait(time) => wait(*time).await,
             Step::BurstStart => self.bursts += 1,
@@ -245,7 +246,8 @@ impl Runner {
     }
 
     async fn flood(&mut self, n: u64) {
-        let Some(token) = self.request.token() else {
+        let modern_task = self.stage.task().is_some_and(|task| task.is_modern());
+        let Some(token) = self.request.token().filter(|_| !modern_task) else {
             return;
         };
         // Built once and written n times: a flood should measure the client, not this server.
@@ -262,7 +264,7 @@ impl Runner {
         }
     }
 
-    fn update(&mut self, update: &Update) {
+    pub(crate) fn update(&mut self, update: &Update) {
         let Some(token) = self.request.token() else {
             return;
         };

@@ -1,8 +1,10 @@
 //! Owns what a server does with one request, as a list of steps. Must not know how steps are played.
 
+use crate::reporter::{ProgressReporter, ReporterConfig};
 use crate::testing::frame::Answer;
 use crate::testing::input::answers::Answers;
 use crate::testing::input::round::Round;
+use crate::testing::report::Report;
 use crate::testing::tasks::task::Task;
 use crate::testing::update::Update;
 use serde_json::{Value, json};
@@ -19,6 +21,7 @@ pub(crate) enum Step {
     Every(Duration, u64),
     Flood(u64),
     Notify(String, Value),
+    Report(Report),
     Raw(Vec<u8>),
     Wait(Duration),
     BurstStart,
@@ -158,6 +161,50 @@ impl Script {
     /// Does nothing where the request has no token.
     pub fn flood(self, n: u64) -> Self {
         self.step(Step::Flood(n))
+    }
+}
+
+/// Reporting as real servers do.
+impl Script {
+    /// Runs `work` with a [`ProgressReporter`] for the request, and goes on when `work` has ended and the last update of
+    /// its reporter is written. Where the request has no token, the reporter does nothing.
+    ///
+    /// Life-cycle events of the reporter are sent as log messages: in 2026-07-28 from the level that the request names, in
+    /// the handshake revisions all of them.
+    ///
+    /// ```
+    /// use mcp_progress::testing::{Script, ScriptedServer};
+    /// use std::time::Duration;
+    ///
+    /// let server = ScriptedServer::new().tool("purge", |_request| {
+    ///     Script::new()
+    ///         .report(|reporter| async move {
+    ///             let deleting = reporter.phase("Deleting", 0.0..0.9).total(100);
+    ///             for _file in deleting.wrap(0..100) {
+    ///                 tokio::time::sleep(Duration::from_millis(10)).await;
+    ///             }
+    ///             drop(deleting);
+    ///             let _ = reporter.finish().await;
+    ///         })
+    ///         .text("purged")
+    /// });
+    /// # let _ = server;
+    /// ```
+    pub fn report<F, Fut>(self, work: F) -> Self
+    where
+        F: Fn(ProgressReporter) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.step(Step::Report(Report::new(None, work)))
+    }
+
+    /// As [`report`](Self::report), with options. Where they make no sense the reporter does nothing.
+    pub fn report_with<F, Fut>(self, config: ReporterConfig, work: F) -> Self
+    where
+        F: Fn(ProgressReporter) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.step(Step::Report(Report::new(Some(config), work)))
     }
 }
 

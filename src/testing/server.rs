@@ -2,6 +2,7 @@
 
 use crate::testing::backstage::Backstage;
 use crate::testing::config::{Config, Eras, Handler, Probe, Shelf};
+use crate::testing::frame;
 use crate::testing::http::hosting::HttpHosting;
 use crate::testing::http::hub::Hub;
 use crate::testing::log::Log;
@@ -9,6 +10,7 @@ use crate::testing::request::Request;
 use crate::testing::script::Script;
 use crate::testing::serve::serve;
 use crate::testing::session::Session;
+use crate::testing::stage::Stage;
 use crate::testing::stdio;
 use crate::testing::tasks::hosting::TaskHosting;
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 ///
 /// What it answers by itself: `server/discover` and `subscriptions/listen` (2026-07-28), `initialize`, `ping`,
 /// `logging/setLevel`, `resources/subscribe` and `resources/unsubscribe` (the handshake revisions), the lists of what
-/// is registered, and errors for what is not. [`method`](Self::method) replaces any of it.
+/// is registered, requests about [tasks](Self::tasks), and errors for what is not. [`method`](Self::method) replaces any of it.
 ///
 /// ```
 /// use mcp_progress::testing::{Script, ScriptedServer};
@@ -353,6 +355,33 @@ impl ScriptedServer {
         for session in self.open_sessions() {
             session.notify(method, params);
         }
+    }
+
+    /// Sends a request that belongs to no call on every open connection, and waits for the first response: the whole
+    /// object with `result` or `error`. Over HTTP it goes where [`notify`](Self::notify) goes, too. 2026-07-28 has no
+    /// place for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future forgets the question without telling the client.
+    ///
+    /// ```
+    /// use mcp_progress::testing::ScriptedServer;
+    /// use serde_json::Value;
+    ///
+    /// # async fn example(server: ScriptedServer) {
+    /// let response = server.request("roots/list", &Value::Null).await;
+    /// assert!(response["result"]["roots"].is_array());
+    /// # }
+    /// ```
+    pub async fn request(&self, method: &str, params: &Value) -> Value {
+        let mut question = self.backstage.desk.open();
+        let bytes = frame::request(question.id(), method, params);
+        self.hub.write(&bytes);
+        for session in self.open_sessions() {
+            session.write(bytes.clone());
+        }
+        question.answer_within(None).await
     }
 
     /// Sends a notification on each open subscription (`subscriptions/listen`, 2026-07-28) whose filter wants it, with

@@ -30,6 +30,11 @@ impl Update {
         }
     }
 
+    /// An update without any field yet.
+    pub(crate) fn empty() -> Self {
+        Self { fields: Map::new() }
+    }
+
     /// Sets how much there is to do altogether.
     #[must_use]
     pub fn total(self, total: impl Into<Value>) -> Self {

@@ -22,6 +22,7 @@ mod peer;
 mod process;
 mod queueing;
 mod registry;
+mod reporter;
 #[cfg(unix)]
 mod second_calls;
 mod server_requests;

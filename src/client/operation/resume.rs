@@ -38,6 +38,7 @@ pub(crate) fn begin(
         task: Created {
             id: handle.task_id.as_str().into(),
             state: state_of(handle),
+            adopted: true,
         },
         token,
         own: listens.then_some(limits.overflow),
@@ -46,7 +47,7 @@ pub(crate) fn begin(
     Ok(Core::resumed(client, session, flight, limits))
 }
 
-/// The state in which the task was last known to be, so that it is looked at after a moment.
+/// What is known of the task: in which state it is will be asked first of all.
 fn state_of(handle: &TaskHandle) -> Box<str> {
     let age = u64::try_from(handle.age().as_millis()).unwrap_or(u64::MAX);
     let state = json!({

@@ -24,7 +24,16 @@ pub(super) async fn answer(scene: Scene, response: Box<RawValue>, number: u32) -
     }
 }
 
+/// A call in its grace is not taken further: nothing is open at the server that could still end.
+fn refuse_cancelled(scene: &Scene) -> Result<()> {
+    match scene.flight.slot.grace_until() {
+        Some(_) => Err(Error::cancelled()),
+        None => Ok(()),
+    }
+}
+
 async fn try_answer(scene: &Scene, response: &RawValue, number: u32) -> Result<()> {
+    refuse_cancelled(scene)?;
     let limit = scene.limits.input_rounds;
     if number > limit {
         let text =
@@ -53,10 +62,7 @@ async fn try_answer(scene: &Scene, response: &RawValue, number: u32) -> Result<(
         })
         .buffer_unordered(AT_ONCE);
     let answers: Map<String, Value> = answers.try_collect().await?;
-    if scene.flight.slot.grace_until().is_some() {
-        // Cancelled while it was asked: nothing is open at the server that could still end.
-        return Err(Error::cancelled());
-    }
+    refuse_cancelled(scene)?;
     let answers = (!answers.is_empty()).then(|| Value::Object(answers).to_string());
     let mut more = Vec::with_capacity(2);
     more.extend(

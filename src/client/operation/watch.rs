@@ -3,7 +3,7 @@
 //! Owns what is asked of the server and when, what its state means for the call, and the answers to its questions. It must
 //! not know how the call hands updates over.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,6 +31,11 @@ use crate::progress::slot::Outcome;
 /// How long the answer to one look at the task may take.
 const LOOK: Duration = Duration::from_secs(60);
 
+/// So much happens before the call has its turn.
+const EVENTS: u32 = 32;
+/// So many questions are put at once, and in all.
+const AT_ONCE: usize = 16;
+const QUESTIONS: usize = 1024;
 /// So many refusals in a row are taken for an answer.
 const REFUSALS: u32 = 5;
 
@@ -76,6 +81,9 @@ struct Watch {
     state: Option<TaskState>,
     /// The questions that were put, so that each is answered once.
     asked: HashSet<String>,
+    /// Those of them that wait for others to be answered, and how many are at work.
+    waiting: VecDeque<(String, InputRequest)>,
+    asking: usize,
     /// Answers that did not reach the server.
     unsent: HashMap<String, Value>,
     /// The result, before it is known that it is one.
@@ -84,6 +92,8 @@ struct Watch {
     /// Whether the server could not be reached since it was last heard of.
     outage: bool,
     over: Option<Outcome>,
+    /// Events since the call last had its turn.
+    events: u32,
 }
 
 /// Watches the task that a call has become.
@@ -105,6 +115,9 @@ pub(super) async fn run(scene: Scene) -> Step {
         subscribed: false,
         state: None,
         asked: HashSet::new(),
+        waiting: VecDeque::new(),
+        asking: 0,
+        events: 0,
         unsent: HashMap::new(),
         fetched: None,
         fetching: false,
@@ -117,6 +130,10 @@ pub(super) async fn run(scene: Scene) -> Step {
         watch.listen();
     }
     match TaskState::of(&task.state) {
+        Ok(state) if task.adopted => {
+            watch.pace.set(state.poll_interval(), state.ttl());
+            watch.look();
+        }
         Ok(state) => watch.take_in(state, Source::Told),
         Err(error) => watch.over = Some(Err(error)),
     }
@@ -144,6 +161,21 @@ impl Watch {
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        self.events += 1;
+        if self.events > EVENTS {
+            // A server that never stops telling must not keep the call from handing over what it told.
+            self.events = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let event = self.next_event(cx);
+        if event.is_pending() {
+            self.events = 0;
+        }
+        event
+    }
+
+    fn next_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
         if let Poll::Ready(Some(done)) = self.work.poll_next_unpin(cx) {
             return Poll::Ready(Event::Done(done));
         }
@@ -196,13 +228,25 @@ impl Watch {
         self.work.push(fetch.map(Done::Fetched).boxed());
     }
 
-    fn ask(&self, key: String, question: InputRequest) {
-        let scene = self.scene.clone();
-        let asked = async move {
-            let answer = questions::answer(&scene, question).await;
-            Done::Answered(key, answer)
-        };
-        self.work.push(asked.boxed());
+    /// Puts the questions that wait.
+    fn ask(&mut self) {
+        if self.asked.len() > QUESTIONS {
+            let text = format!("the task asks more than {QUESTIONS} questions");
+            self.scene.session.cancel_task_of(&self.scene.flight);
+            self.over = Some(Err(Error::new(ErrorKind::Protocol, text)));
+            return;
+        }
+        while self.asking < AT_ONCE
+            && let Some((key, question)) = self.waiting.pop_front()
+        {
+            self.asking += 1;
+            let scene = self.scene.clone();
+            let asked = async move {
+                let answer = questions::answer(&scene, question).await;
+                Done::Answered(key, answer)
+            };
+            self.work.push(asked.boxed());
+        }
     }
 
     fn send(&self, key: String, answer: Value) {
@@ -237,7 +281,11 @@ impl Watch {
                     Err(error) => self.has_no_result(error),
                 }
             }
-            Done::Answered(key, Ok(answer)) => self.send(key, answer),
+            Done::Answered(key, Ok(answer)) => {
+                self.asking -= 1;
+                self.send(key, answer);
+                self.ask();
+            }
             Done::Answered(_, Err(error)) => {
                 // Nobody will answer, so nothing is left to be waited for.
                 self.scene.session.cancel_task_of(&self.scene.flight);
@@ -281,9 +329,10 @@ impl Watch {
         self.pace.set(state.poll_interval(), state.ttl());
         for (key, question) in state.input_requests.clone().unwrap_or_default() {
             if self.modern && self.asked.insert(key.clone()) {
-                self.ask(key, question);
+                self.waiting.push_back((key, question));
             }
         }
+        self.ask();
         match ending::of(&state, self.modern, &mut self.fetched) {
             Ending::None => {}
             Ending::Outcome(outcome) => self.over = Some(outcome),

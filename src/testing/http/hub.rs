@@ -79,8 +79,13 @@ impl Hub {
 
     /// Sends a notification that belongs to no request to every session.
     pub(crate) fn notify(&self, method: &str, params: &Value) {
+        self.write(&frame::notification(method, params));
+    }
+
+    /// Sends lines that belong to no request to every session.
+    pub(crate) fn write(&self, bytes: &[u8]) {
         for session in self.lock().sessions.values() {
-            session.notify(method, params);
+            session.listening().write(bytes);
         }
     }
 

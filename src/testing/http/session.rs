@@ -3,7 +3,6 @@
 
 use super::options::Options;
 use super::stream::{Keeping, Stream};
-use crate::testing::frame;
 use crate::testing::log::Log;
 use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
@@ -117,11 +116,6 @@ impl HttpSession {
         if let Some(cancel) = self.lock().running.remove(&id.to_string()) {
             cancel.notify_one();
         }
-    }
-
-    /// Sends a notification that belongs to no request.
-    pub(crate) fn notify(&self, method: &str, params: &Value) {
-        self.listening.write(&frame::notification(method, params));
     }
 
     /// Ends the session with all that runs in it.

@@ -54,6 +54,7 @@ pub struct TaskHosting {
     pub(crate) notifications: Option<bool>,
     no_cancel: bool,
     no_list: bool,
+    others_forbidden: bool,
     support: HashMap<String, Support>,
 }
 
@@ -85,6 +86,13 @@ impl TaskHosting {
         self
     }
 
+    /// The tool of this name can be called either way. All can that are not named here, unless those are
+    /// [forbidden](Self::forbidden_others).
+    pub fn optional(mut self, tool: impl Into<String>) -> Self {
+        self.support.insert(tool.into(), Support::Optional);
+        self
+    }
+
     /// The tool of this name refuses to be called otherwise than as a task.
     pub fn required(mut self, tool: impl Into<String>) -> Self {
         self.support.insert(tool.into(), Support::Required);
@@ -94,6 +102,12 @@ impl TaskHosting {
     /// The tool of this name cannot be called as a task.
     pub fn forbidden(mut self, tool: impl Into<String>) -> Self {
         self.support.insert(tool.into(), Support::Forbidden);
+        self
+    }
+
+    /// Tools that are not named here cannot be called as tasks.
+    pub fn forbidden_others(mut self) -> Self {
+        self.others_forbidden = true;
         self
     }
 
@@ -111,7 +125,11 @@ impl TaskHosting {
 
     pub(crate) fn support(&self, tool: &str) -> Support {
         let support = self.support.get(tool);
-        support.copied().unwrap_or(Support::Optional)
+        support.copied().unwrap_or(if self.others_forbidden {
+            Support::Forbidden
+        } else {
+            Support::Optional
+        })
     }
 
     /// Whether changes are told in this form.
@@ -145,7 +163,11 @@ impl TaskHosting {
 
     /// Adds what 2025-11-25 says about tasks to the definition of a tool, unless it says so itself.
     pub(crate) fn define(&self, tool: &mut Value) {
-        let support = match self.support(tool["name"].as_str().unwrap_or_default()) {
+        let name = tool["name"].as_str().unwrap_or_default();
+        if self.others_forbidden && !self.support.contains_key(name) {
+            return; // Nothing said means the same.
+        }
+        let support = match self.support(name) {
             Support::Optional => "optional",
             Support::Required => "required",
             Support::Forbidden => "forbidden",

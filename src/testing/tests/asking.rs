@@ -402,3 +402,29 @@ async fn over_http_the_question_comes_on_the_stream_and_the_answer_in_a_post() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_belongs_to_no_call_goes_everywhere_and_the_first_answer_counts() {
+    let server = ScriptedServer::new();
+    let (mut one, mut other) = (Client::connect(&server), Client::connect(&server));
+    // Served, and so open, once they were answered.
+    one.ask("ping", json!({})).await;
+    other.ask("ping", json!({})).await;
+    let mut wire = Wire::connect(&server.http());
+    let session = wire.initialize("2025-06-18").await;
+    let head = wire.get(&[("mcp-session-id", session.as_str())]).await;
+    assert_eq!(head.status, 200);
+    assert!(wire.block().await.unwrap().id.is_some());
+    let asked = async {
+        let asked = one.next().await;
+        assert_eq!(asked["method"], "roots/list");
+        assert_eq!(other.next().await, asked);
+        assert_eq!(wire.message().await, asked);
+        let answer = json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"roots": []}});
+        other.send(answer.clone()).await;
+        one.send(answer).await;
+    };
+    let (response, ()) = tokio::join!(server.request("roots/list", &Value::Null), asked);
+    assert_eq!(response["result"], json!({"roots": []}));
+    one.assert_quiet().await;
+}

@@ -1,6 +1,6 @@
 //! The demo server does what its table says.
 
-use super::client::{Client, SECOND, now};
+use super::client::{Client, SECOND, modern, now};
 use crate::testing::server::ScriptedServer;
 use serde_json::{Value, json};
 
@@ -67,6 +67,19 @@ async fn the_demo_does_what_it_says() {
         .await;
     assert_eq!(collect(&mut client, 3).await[0]["message"], "reading");
 
+    client.call(10, "job").await;
+    assert_eq!(collect(&mut client, 5).await[4]["message"], "step 5 of 5");
+    let params = json!({"name": "job", "arguments": {"steps": 2}, "task": {}});
+    let task = client.ask("tools/call", params).await["result"]["task"].clone();
+    let id = json!({"taskId": task["taskId"]});
+    tokio::time::sleep(SECOND * 3 / 4).await;
+    let task = client.ask("tasks/get", id.clone()).await["result"].clone();
+    assert_eq!(task["statusMessage"], "step 1 of 2");
+    let done = client.ask("tasks/result", id).await["result"].clone();
+    assert_eq!(done["content"][0]["text"], "did 2 steps");
+    let refused = client.ask("tools/call", json!({"name": "count", "task": {}}));
+    assert_eq!(refused.await["error"]["code"], -32601);
+
     client.call(8, "hang").await;
     client.assert_quiet().await;
     let huge = json!({"name": "count", "arguments": {"steps": u64::MAX, "delay_ms": 0}});
@@ -75,6 +88,38 @@ async fn the_demo_does_what_it_says() {
         client.next().await["result"]["content"][0]["text"],
         "counted to 10000"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_demo_asks_for_a_name() {
+    let mut client = Client::connect(&ScriptedServer::demo());
+    let accept = json!({"action": "accept", "content": {"name": "Ada"}});
+    for (answer, said) in [
+        (json!({"result": accept}), "Hello, Ada!"),
+        (
+            json!({"result": {"action": "decline"}}),
+            "Nobody gave a name.",
+        ),
+        (
+            json!({"error": {"code": -32601, "message": "no"}}),
+            "Nobody gave a name.",
+        ),
+    ] {
+        client.call(1, "ask").await;
+        assert_eq!(client.update(1).await, 1);
+        let mut answer = answer;
+        answer["id"] = client.next().await["id"].clone();
+        answer["jsonrpc"] = json!("2.0");
+        client.send(answer).await;
+        assert_eq!(client.update(1).await, 2);
+        assert_eq!(client.next().await["result"]["content"][0]["text"], said);
+    }
+    let mut params = json!({"name": "ask", "_meta": modern("2026-07-28")});
+    let refused = client.ask("tools/call", params.clone()).await;
+    assert_eq!(refused["error"]["code"], -32021);
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"]["elicitation"] = json!({});
+    let asked = client.ask("tools/call", params).await;
+    assert_eq!(asked["result"]["resultType"], "input_required");
 }
 
 /// The parameters of the next `n` updates, and then a result.

@@ -54,6 +54,7 @@ async fn a_call_becomes_a_task_that_is_asked_for_until_it_has_its_result() {
         .become_task()
         .status("half way")
         .progress(2, 3)
+        .flood(2)
         .wait(10 * SECOND)
         .poll_interval(5 * SECOND)
         .ttl(600 * SECOND)
@@ -156,7 +157,7 @@ async fn the_server_decides_and_the_client_has_to_declare_it() {
         assert_eq!(refused["error"]["code"], -32602, "{method}");
     }
     let mut client =
-        Client::connect(&ScriptedServer::demo().tool("job", |_| Script::new().become_task()));
+        Client::connect(&ScriptedServer::new().tool("job", |_| Script::new().become_task()));
     let plain = client.modern("tools/call", json!({"name": "job"})).await;
     assert_eq!(plain["result"]["resultType"], "complete");
     let refused = client.modern("tasks/get", json!({"taskId": id})).await;

@@ -7,6 +7,8 @@ mod forms;
 mod handlers;
 mod offers;
 mod pages;
+mod pauses;
+mod progress;
 mod roots;
 mod sampling;
 

@@ -50,7 +50,7 @@ async fn a_json_rpc_error_is_an_error() {
 
 #[tokio::test]
 async fn results_of_another_form() {
-    use ErrorKind::{Decode, Protocol, Unsupported};
+    use ErrorKind::{Decode, Protocol};
     let (old, new) = (ProtocolVersion::V2025_11_25, ProtocolVersion::V2026_07_28);
     let rows: [(ProtocolVersion, Value, Option<ErrorKind>); 8] = [
         (old, json!([]), Some(Decode)),

@@ -1,4 +1,6 @@
 //! Calls that go on after a response: questions in between, tasks, and tasks taken up by another client.
 
+mod journey;
+mod relay;
 mod rounds;
 mod tasks;

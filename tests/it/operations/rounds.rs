@@ -7,6 +7,8 @@ use mcp_progress::testing::{Round, Script, ScriptedServer};
 use mcp_progress::{Client, Connect, ErrorKind, ProtocolVersion};
 use serde_json::{Map, Value, json};
 
+use crate::peer::spawn;
+
 const MODERN: ProtocolVersion = ProtocolVersion::V2026_07_28;
 
 fn question() -> Value {
@@ -232,7 +234,7 @@ async fn a_call_that_is_dropped_or_cancelled_while_asking_ends_its_handler() {
             .expect("connected");
         let call = client.call_tool("curious", json!({})).start();
         let canceller = call.canceller();
-        let mut running = tokio::spawn(call.result());
+        let mut running = spawn(call.result());
         is_asked.recv().await.expect("it was asked");
         if cancelled {
             assert!(canceller.cancel("enough"));

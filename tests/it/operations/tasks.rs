@@ -94,7 +94,7 @@ async fn a_call_that_becomes_a_task_gives_one_stream_and_one_result() {
         let mut call = start(&client, "work");
         let seen = updates(&mut call).await;
         let handle = call.task().expect("it became a task");
-        assert_eq!(log.tasks(), [handle.task_id.clone()]);
+        assert_eq!(log.tasks(), std::slice::from_ref(&handle.task_id));
         let result = call.await.expect("it has a result");
         assert_eq!(result.as_text().as_deref(), Some("done"), "{version}");
         assert_eq!(log.executions("work"), 1, "{version}");
@@ -227,10 +227,13 @@ async fn a_task_created_after_its_call_was_dropped_is_cancelled() {
     }
 }
 
+/// A way to end, and what comes of it.
+type Row = (&'static str, fn() -> Script, ErrorKind, &'static str);
+
 #[tokio::test(start_paused = true)]
 async fn a_task_ends_with_the_error_that_it_ended_with() {
     for version in BOTH {
-        let rows: [(&str, fn() -> Script, ErrorKind, &str); 3] = [
+        let rows: [Row; 3] = [
             (
                 "error",
                 || {
