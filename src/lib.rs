@@ -57,12 +57,15 @@
 //! 8. **Tolerant in, strict out.** What a server gets wrong is counted and told ([`Client::stats`],
 //!    [`Client::diagnostics`]) and fails no call.
 //! 9. **Two clocks.** Idle, which every update re-arms, and over HTTP any byte of the call's own stream, and total; both per call, each named in its error.
-//! 10. **One operation, one stream.** Not yet: requests of several legs and tasks are still to come.
+//! 10. **One operation, one stream.** A call that the server answers with questions, or with a task, goes on under the same
+//!     token to one result ([`Progress::leg`], [`Progress::kind`]); gaps are marked, not hidden ([`Progress::gap`]).
 //!
 //! # Finding your way
 //!
 //! [`Client`] makes [`Request`]s; a request is awaited, or started as a [`Call`]. [`ProgressRegistry`] subscribes by
-//! [`ProgressToken`]. [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
+//! [`ProgressToken`]. [`UpdatesExt`] thins out, smooths and watches any stream of updates. [`Connect`] takes the handlers for what
+//! servers ask ([`Connect::on_elicitation`]), [`Call::task`] and [`Client::resume_task`] are about tasks, and [`reporter`] is the
+//! sending half. [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
 //! the feature of that name) the scripted server for tests of your own progress code. [`ProgressReporter`] is the other half:
 //! it sends progress, from a server or back to one.
 //!
@@ -79,8 +82,7 @@
 //!
 //! # What does not work yet
 //!
-//! OAuth, tasks, and typed handlers for requests of the server (sampling, elicitation, roots; see [`Connect::on_request`])
-//! are still to come. macOS and Windows are not yet verified.
+//! OAuth, and tasks that the client runs for the server. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
