@@ -161,9 +161,18 @@ impl Update {
         let message = message.map(|message| cut(message, MAX_UPDATE_BYTES));
         Self {
             kind: UpdateKind::Status(status),
-            progress: 0.0,
-            total: None,
             message: message.map(WaitingText::of),
+            ..Self::of_value(0.0)
+        }
+    }
+
+    /// A value and nothing else.
+    const fn of_value(progress: f64) -> Self {
+        Self {
+            kind: UpdateKind::Progress,
+            progress,
+            total: None,
+            message: None,
             seq: 0,
             merged: 0,
             elapsed: Duration::ZERO,
@@ -247,20 +256,11 @@ impl ProgressParams<'_> {
             Arc::new(extra)
         });
         Update {
-            kind: UpdateKind::Progress,
-            progress: self.progress,
             total: self.total,
             message,
-            seq: 0,
-            merged: 0,
-            elapsed: Duration::ZERO,
-            regressed: false,
-            retyped: false,
-            by_stream: false,
-            gap: false,
-            leg: 1,
             truncated,
             extra,
+            ..Update::of_value(self.progress)
         }
     }
 

@@ -151,7 +151,7 @@ impl Task {
 }
 
 /// A number of milliseconds as servers write it: not always whole, and not always sensible.
-fn duration(milliseconds: Option<f64>) -> Option<Duration> {
+pub(crate) fn duration(milliseconds: Option<f64>) -> Option<Duration> {
     let milliseconds = milliseconds.filter(|milliseconds| *milliseconds >= 0.0)?;
     Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
 }

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::input::InputRequest;
 use crate::model::status::TaskStatus;
+use crate::model::task::duration;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,9 +67,4 @@ impl TaskState {
     pub(super) fn tells_as_much_as(&self, other: &Self) -> bool {
         self.status == other.status && self.status_message == other.status_message
     }
-}
-
-fn duration(milliseconds: Option<f64>) -> Option<Duration> {
-    let milliseconds = milliseconds.filter(|milliseconds| *milliseconds >= 0.0)?;
-    Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
 }
