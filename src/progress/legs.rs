@@ -36,7 +36,8 @@ impl Slot {
             return false;
         }
         state.phase = Phase::Between;
-        state.interim = Some(response);
+        state.interim = true;
+        state.outcome = Some(Ok(response));
         self.past.store(state.leg.into(), Ordering::Release);
         true
     }
@@ -74,7 +75,9 @@ impl Slot {
             // As in `suspend`.
             return false;
         }
-        self.settle_in(&mut state, outcome, end);
+        let before = self.settle_in(&mut state, outcome, end);
+        drop(state);
+        drop(before);
         true
     }
 }

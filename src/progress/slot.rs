@@ -47,8 +47,6 @@ pub(super) struct State {
     /// Which request of the operation is under way, from 1.
     pub(super) leg: u32,
     pub(super) highest: f64,
-    /// What the last update of kind progress said.
-    pub(super) figures: (f64, Option<f64>),
     pub(super) sent_at: Option<Instant>,
     /// When the last update came, or else when the request was written.
     pub(super) sign_at: Option<Instant>,
@@ -62,8 +60,8 @@ pub(super) struct State {
     waker: Option<Waker>,
     /// How many handlers are asking somebody on behalf of this call.
     pub(super) asking: u32,
-    /// A response after which the call goes on.
-    pub(super) interim: Option<Box<RawValue>>,
+    /// Whether the outcome is only a response after which the call goes on.
+    pub(super) interim: bool,
     pub(super) outcome: Option<Outcome>,
     pub(super) end: Option<StreamEnd>,
 }
@@ -99,7 +97,6 @@ impl Slot {
                 seq: 0,
                 leg: 1,
                 highest: f64::NEG_INFINITY,
-                figures: (0.0, None),
                 sent_at: None,
                 sign_at: None,
                 byte_at: None,
@@ -109,7 +106,7 @@ impl Slot {
                 subscribers: Vec::new(),
                 waker: None,
                 asking: 0,
-                interim: None,
+                interim: false,
                 outcome: None,
                 end: None,
             }),
@@ -162,9 +159,9 @@ impl Slot {
         if update.kind == UpdateKind::Progress {
             update.regressed = update.progress < state.highest;
             state.highest = state.highest.max(update.progress);
-            state.figures = (update.progress, update.total);
-        } else {
-            (update.progress, update.total) = state.figures;
+        } else if let Some(newest) = state.inbox.newest() {
+            // Its figures are those of the last update of kind progress, handed from status to status.
+            (update.progress, update.total) = (newest.progress, newest.total);
         }
         let regressed = update.regressed;
         let mut crowded = false;
@@ -194,16 +191,27 @@ impl Slot {
             // Dropped after the guard, since parameters outlive locals: L2 holds.
             return false;
         }
-        self.settle_in(&mut state, outcome, end);
+        let before = self.settle_in(&mut state, outcome, end);
+        drop(state);
+        drop(before);
         true
     }
 
-    pub(super) fn settle_in(&self, state: &mut State, outcome: Outcome, end: StreamEnd) {
+    /// Gives what is to be dropped after the lock.
+    pub(super) fn settle_in(
+        &self,
+        state: &mut State,
+        outcome: Outcome,
+        end: StreamEnd,
+    ) -> Option<Outcome> {
         state.phase = Phase::Settled;
-        state.outcome = Some(outcome);
+        // Race: a call that goes on may be settled before it has seen the response that it goes on from.
+        state.interim = false;
+        let before = state.outcome.replace(outcome);
         state.end = Some(end);
         self.past.store(u64::MAX, Ordering::Release);
         self.settled.store(true, Ordering::Release);
+        before
     }
 
     /// Ends the call from this side: what is queued for it and its callbacks is discarded. Other streams keep what
@@ -221,9 +229,10 @@ impl Slot {
             self.past.store(u64::MAX, Ordering::Release);
             self.dead.store(true, Ordering::Release);
             state.end = Some(end);
-            state.outcome = outcome;
+            state.interim = false;
+            let before = std::mem::replace(&mut state.outcome, outcome);
             let callbacks = state.take_callbacks();
-            removed = (state.inbox.close(), callbacks, state.interim.take());
+            removed = (state.inbox.close(), callbacks, before);
         }
         drop(removed);
         self.wake();
@@ -253,7 +262,6 @@ impl Slot {
             removed = (
                 state.inbox.close(),
                 state.waker.take(),
-                state.interim.take(),
                 state.outcome.take(),
                 callbacks,
             );
@@ -436,10 +444,10 @@ impl Slot {
         let next = {
             let mut state = self.state.lock();
             let dead = state.phase == Phase::Dead;
-            match (state.outcome.take_if(|_| dead), state.interim.take()) {
-                (Some(outcome), _) => Next::Settled(outcome),
-                (None, Some(interim)) => Next::Interim(interim),
-                (None, None) => {
+            let interim = state.interim;
+            match state.outcome.take_if(|_| dead || interim) {
+                Some(outcome) => state.given(outcome),
+                None => {
                     std::mem::swap(&mut state.waker, &mut waker);
                     Next::Nothing {
                         grace_until: state.grace_until,
@@ -462,6 +470,14 @@ impl State {
         callbacks.collect()
     }
 
+    /// What an outcome that was taken out is to the call.
+    fn given(&mut self, outcome: Outcome) -> Next {
+        match (std::mem::take(&mut self.interim), outcome) {
+            (true, Ok(response)) => Next::Interim(response),
+            (_, outcome) => Next::Settled(outcome),
+        }
+    }
+
     fn next(&mut self, spare: &mut VecDeque<Update>, merge: bool) -> Next {
         if self.inbox.swap(spare, merge) {
             return Next::Batch;
@@ -476,10 +492,9 @@ impl State {
                 }
             }
         }
-        match (self.outcome.take(), self.interim.take()) {
-            (Some(outcome), _) => Next::Settled(outcome),
-            (None, Some(interim)) => Next::Interim(interim),
-            (None, None) => Next::Nothing {
+        match self.outcome.take() {
+            Some(outcome) => self.given(outcome),
+            None => Next::Nothing {
                 grace_until: self.grace_until,
             },
         }

@@ -110,6 +110,17 @@ impl Figures {
     }
 }
 
+/// This fraction of a total, to twelve digits of it, so that shares like 0.1 do not show how floats are made.
+pub(super) fn share_of(total: f64, fraction: f64) -> f64 {
+    let exact = total * fraction;
+    let digits = total.log10().ceil();
+    if fraction >= 1.0 || !(-200.0..=200.0).contains(&digits) {
+        return exact;
+    }
+    let grid = 10_f64.powi(12 - digits as i32);
+    ((exact * grid).round() / grid).min(total)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +156,19 @@ mod tests {
         assert_eq!(figures.set(5.0), Ok(Change::Risen));
         assert_eq!(figures.fraction(), Some(0.25));
         assert_eq!(Figures::of(Some(0.0), Some(0.0)).fraction(), Some(1.0));
+    }
+
+    #[test]
+    fn shares_are_round_where_they_can_be() {
+        assert_eq!(share_of(100.0, 0.1 + 0.8 * 0.53), 52.4);
+        assert_eq!(share_of(1.0, 0.1 + 0.2), 0.3);
+        assert_eq!(share_of(0.0, 0.5), 0.0);
+        for total in [1e-300, 0.7, 7.123_456_789_012_345, 3e17, 1e300] {
+            assert_eq!(share_of(total, 1.0), total);
+            let half = share_of(total, 0.5);
+            assert!((half / total - 0.5).abs() < 1e-11, "{total} {half}");
+            assert!(share_of(total, 1.0 - 1e-16) <= total);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::config::ReporterConfig;
 use super::effort::Effort;
 use super::error::ReporterError;
-use super::figures::{Change, Figures};
+use super::figures::{Change, Figures, share_of};
 use super::life_cycle::{Event, Kind, Milestones};
 use super::pace::Pace;
 use super::sink::SinkError;
@@ -189,10 +189,8 @@ impl Machine {
         self.raise(self.at(fraction))
     }
 
-    /// Rounded, so that shares like 0.1 and 0.9 do not show how floats are made.
     fn at(&self, fraction: f64) -> f64 {
-        const GRID: f64 = 1e12;
-        self.figures.total().unwrap_or(1.0) * ((fraction * GRID).round() / GRID)
+        share_of(self.figures.total().unwrap_or(1.0), fraction)
     }
 
     /// Takes `more` beyond what is done for the total, unless there is one.

@@ -30,18 +30,18 @@ use crate::model::{LoggingLevel, ProgressToken};
 #[derive(Clone)]
 pub struct RmcpSink {
     peer: Peer<RoleServer>,
-    /// As the request had it, also where it is none of ours: an integer beyond 2^53.
-    token: RmcpToken,
+    /// The token as the request had it, which may be none that we can carry: an integer beyond 2^53.
+    original: Option<RmcpToken>,
     log_from: Option<LoggingLevel>,
 }
 
 impl RmcpSink {
-    /// A sink for the updates of this token.
+    /// A sink that sends each update under its own token.
     #[must_use]
-    pub const fn new(peer: Peer<RoleServer>, token: RmcpToken) -> Self {
+    pub const fn new(peer: Peer<RoleServer>) -> Self {
         Self {
             peer,
-            token,
+            original: None,
             log_from: None,
         }
     }
@@ -55,16 +55,16 @@ impl RmcpSink {
 }
 
 impl ProgressReporter {
-    /// A reporter for a request that an `rmcp` server handles, with the process-wide defaults. Where the request brought no
-    /// token, it does nothing.
+    /// A reporter for a request that an `rmcp` server handles, with the process-wide defaults. See
+    /// [`ReporterBuilder::from_rmcp`] for one with options, and for requests that need not have a token.
     ///
     /// ```
     /// # async fn count(context: rmcp::service::RequestContext<rmcp::RoleServer>)
     /// #     -> Result<rmcp::model::CallToolResult, Box<dyn std::error::Error>> {
-    /// use mcp_progress::ProgressReporter;
+    /// use mcp_progress::reporter::ReporterBuilder;
     /// use rmcp::model::{CallToolResult, ContentBlock};
     ///
-    /// let reporter = ProgressReporter::from_rmcp(&context)?;
+    /// let reporter = ReporterBuilder::from_rmcp(&context).or_noop().build()?;
     /// for file in reporter.wrap(["a", "b", "c"]) {
     ///     reporter.message(format!("reading {file}"))?;
     /// }
@@ -76,24 +76,22 @@ impl ProgressReporter {
     ///
     /// # Errors
     ///
+    /// [`MissingToken`](ReporterError::MissingToken) where the request brought none, and
     /// [`NoRuntime`](ReporterError::NoRuntime).
     pub fn from_rmcp(context: &RequestContext<RoleServer>) -> Result<Self, ReporterError> {
-        match ReporterBuilder::from_rmcp(context) {
-            Some(builder) => builder.build(),
-            None => Ok(Self::noop()),
-        }
+        ReporterBuilder::from_rmcp(context).build()
     }
 }
 
 impl ReporterBuilder {
-    /// A reporter with options of its own for a request that an `rmcp` server handles; none where it brought no token.
-    #[must_use]
-    pub fn from_rmcp(context: &RequestContext<RoleServer>) -> Option<Self> {
-        let token = context.meta.get_progress_token()?;
-        let named = token_of(&token);
-        let mut sink = RmcpSink::new(context.peer.clone(), token);
+    /// A reporter with options of its own for a request that an `rmcp` server handles, under the token that it brought, if
+    /// it did.
+    pub fn from_rmcp(context: &RequestContext<RoleServer>) -> Self {
+        let mut sink = RmcpSink::new(context.peer.clone());
+        sink.original = context.meta.get_progress_token();
         sink.log_from = context.meta.log_level().map(level_of);
-        Some(ProgressReporter::builder(sink).token(named))
+        let token = sink.original.as_ref().map(token_of);
+        ProgressReporter::builder(sink).token(token)
     }
 }
 
@@ -104,6 +102,13 @@ fn token_of(token: &RmcpToken) -> ProgressToken {
             .unwrap_or_else(|| ProgressToken::from(number.to_string())),
         NumberOrString::String(text) => ProgressToken::from(&**text),
     }
+}
+
+fn rmcp_token(token: &ProgressToken) -> RmcpToken {
+    RmcpToken(match (token.as_integer(), token.as_str()) {
+        (Some(number), _) => NumberOrString::Number(number),
+        (None, text) => NumberOrString::String(text.unwrap_or_default().into()),
+    })
 }
 
 const fn level_of(level: RmcpLevel) -> LoggingLevel {
@@ -144,7 +149,9 @@ fn refused(error: ServiceError) -> SinkError {
 
 impl ProgressSink for RmcpSink {
     fn send(&self, update: ProgressUpdate) -> BoxFuture<'_, Result<(), SinkError>> {
-        let mut params = ProgressNotificationParam::new(self.token.clone(), update.progress);
+        let token = self.original.clone();
+        let token = token.unwrap_or_else(|| rmcp_token(&update.token));
+        let mut params = ProgressNotificationParam::new(token, update.progress);
         params.total = update.total;
         params.message = update.message;
         Box::pin(async move { self.peer.notify_progress(params).await.map_err(refused) })
@@ -168,7 +175,7 @@ impl ProgressSink for RmcpSink {
 impl fmt::Debug for RmcpSink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RmcpSink")
-            .field("token", &self.token)
+            .field("original", &self.original)
             .field("log_from", &self.log_from)
             .finish_non_exhaustive()
     }

@@ -175,7 +175,7 @@ impl Session {
             #[cfg(feature = "http")]
             name: call.message.name.clone(),
             method: call.message.method.clone(),
-            base: goes_on.then_some(call.message),
+            base: goes_on.then(|| Box::new(call.message)),
             follow: call.follow,
             slot,
             kind: call.kind,

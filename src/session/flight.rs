@@ -31,9 +31,9 @@ pub(crate) struct Flight {
     /// Whether and how the call goes on after a response.
     pub(super) follow: Follow,
     /// What to send again with more, where the call may go on so.
-    pub(crate) base: Option<Message>,
+    pub(crate) base: Option<Box<Message>>,
     /// The task that the call has become.
-    pub(crate) task: OnceLock<Created>,
+    pub(crate) task: OnceLock<Box<Created>>,
     /// Whether the server was told to stop: once at most.
     pub(crate) told: AtomicBool,
     /// And to stop the task: once at most, too.
@@ -54,7 +54,7 @@ const SAFE_REISSUES: u64 = 3;
 #[derive(Debug)]
 pub(super) struct Launch {
     pub(super) follow: Follow,
-    pub(super) base: Option<Message>,
+    pub(super) base: Option<Box<Message>>,
 
     #[cfg(feature = "http")]
     pub(super) name: Option<Box<str>>,

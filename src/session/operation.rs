@@ -37,11 +37,11 @@ impl Session {
         let created = |task: Option<peek::CreatedTask<'_>>| {
             task.is_some_and(|(id, state)| {
                 let (id, state) = (Box::from(&*id), Box::from(state));
-                let _ = flight.task.set(Created {
+                let _ = flight.task.set(Box::new(Created {
                     id,
                     state,
                     adopted: false,
-                });
+                }));
                 true
             })
         };
@@ -156,7 +156,7 @@ impl Session {
         };
         // Ids are minted for what goes over the wire; this one only tells the call from others.
         let flight = Arc::new(Flight::new(self.mint_id(), launch, now));
-        let _ = flight.task.set(adoption.task);
+        let _ = flight.task.set(Box::new(adoption.task));
         self.ongoing.insert(flight.key(), flight.clone());
         // Inserted, then checked, as in `register`.
         if self.is_closed() {

@@ -23,8 +23,8 @@ use crate::sync::{Arc, Mutex};
 #[derive(Default)]
 pub(crate) struct Course {
     rounds: u32,
-    // In a lock, which is never taken, so that a call may be shared between threads.
-    work: Option<Mutex<BoxFuture<'static, Step>>>,
+    // In a lock, which is never taken, so that a call may be shared between threads; in a box, since most calls have none.
+    work: Option<Box<Mutex<BoxFuture<'static, Step>>>>,
 }
 
 impl Course {
@@ -49,7 +49,7 @@ impl Course {
             self.rounds = self.rounds.saturating_add(1);
             rounds::answer(scene, response, self.rounds).boxed()
         };
-        self.work = Some(Mutex::new(work));
+        self.work = Some(Box::new(Mutex::new(work)));
     }
 
     /// The outcome of the call, once the work has one.
