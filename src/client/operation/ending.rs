@@ -42,8 +42,10 @@ pub(super) fn of(state: &TaskState, modern: bool, fetched: &mut Option<Box<RawVa
             }
             None => Ending::Unsaid(failed(state)),
         },
+        // A server was seen to give the result at once, and to know no `tasks/result`.
         TaskStatus::Completed => fetched
             .take()
+            .or_else(|| state.result.clone())
             .map_or(Ending::Fetch, |result| Ending::Outcome(Ok(result))),
         // The result of a tool that failed says more than the status; but servers give an empty one, too.
         TaskStatus::Failed => match fetched.take() {

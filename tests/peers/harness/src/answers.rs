@@ -109,6 +109,10 @@ fn judge_result(answer: &mut Answer, line: &Value, call: &Call) {
     if line["failed"] != false {
         answer.faults.push(format!("the tool failed: {text}"));
     }
+    let took = line["took_ms"].as_u64().unwrap_or(u64::MAX);
+    if call.within_ms.is_some_and(|most| took > most) {
+        answer.faults.push(format!("it took {took} ms"));
+    }
     for wanted in &call.says {
         if !squeezed(text).contains(wanted) {
             answer.faults.push(format!("no {wanted} in {text}"));
@@ -128,6 +132,7 @@ mod tests {
             updates: Updates::Legs(vec![1, 2]),
             statuses: Vec::new(),
             says: vec![r#""name":"Grace""#],
+            within_ms: Some(100),
         }
     }
 
@@ -142,6 +147,7 @@ mod tests {
             ],
             "text": r#"{"name": "Grace"}"#,
             "failed": false,
+            "took_ms": 100,
         })
     }
 
@@ -164,6 +170,7 @@ mod tests {
             ("/questions", json!([])),
             ("/text", json!("nothing")),
             ("/failed", json!(true)),
+            ("/took_ms", json!(101)),
             ("/updates/0/gap", json!(true)),
             ("/updates/1/progress", json!(3.0)),
             ("/updates/1/kind", json!("working")),

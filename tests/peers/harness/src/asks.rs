@@ -42,6 +42,8 @@ pub struct Call {
     pub statuses: Vec<&'static str>,
     /// What the result says, without regard to spaces.
     pub says: Vec<&'static str>,
+    /// What the call takes at most, in milliseconds, where that shows something.
+    pub within_ms: Option<u64>,
 }
 
 const FORM: &str = r#"{"action":"accept","content":{"name":"Grace","number":2.5}}"#;
@@ -59,6 +61,7 @@ fn asking(tool: &str, modern: bool, questions: &[&'static str], says: &'static s
         ),
         statuses: Vec::new(),
         says: vec![says],
+        within_ms: None,
     }
 }
 
@@ -73,6 +76,7 @@ fn trace() -> Call {
             r#""tracestate":"vendor=value""#,
             r#""baggage":"user=ada""#,
         ],
+        within_ms: None,
     }
 }
 
@@ -110,6 +114,7 @@ fn job(words: &str, updates: Updates, says: &'static str) -> Call {
         updates,
         statuses: vec!["working", "completed"],
         says: vec![says],
+        within_ms: None,
     }
 }
 
@@ -155,6 +160,34 @@ fn tasks(peer: Peer, revision: &str) -> Vec<Call> {
                 both,
             ]
         }
+        ("fm4", MODERN) => vec![
+            job("job", none(), DONE),
+            asking_job(r#"job {"ask":true}"#, none()),
+        ],
+        // It wants to be polled every two seconds: the client subscribes when it has looked once, and what it then knows
+        // before it would look again came by `notifications/tasks`. There is progress as long as there is a stream for
+        // it, whatever the specification says.
+        ("tower", MODERN) => {
+            let updates = |steps| match peer.wire {
+                Wire::Stdio => Updates::Legs(vec![1; steps]),
+                Wire::Http | Wire::HttpSse => none(),
+            };
+            let call = r#"job {"steps":26,"delay_ms":100}"#;
+            let notified = Call {
+                within_ms: Some(3300),
+                ..job(call, updates(26), r#""steps":26"#)
+            };
+            let asking = Call {
+                // It has no order of fields.
+                says: vec![
+                    r#""action":"accept""#,
+                    r#""name":"Grace""#,
+                    r#""number":2.5"#,
+                ],
+                ..asking_job(r#"job {"ask":true}"#, updates(5))
+            };
+            vec![notified, asking]
+        }
         _ => Vec::new(),
     }
 }
@@ -167,6 +200,7 @@ fn finished(revision: &str) -> Vec<Call> {
         updates: Updates::Legs(Vec::new()),
         statuses: Vec::new(),
         says: says.to_vec(),
+        within_ms: None,
     };
     let mut calls = vec![call(
         r#"trigger-sampling-request {"prompt":"hi"}"#,
@@ -204,6 +238,9 @@ fn finished(revision: &str) -> Vec<Call> {
 /// The revisions in which a server is asked: both eras, and where it costs little the first that knew forms.
 #[must_use]
 pub fn revisions(peer: Peer) -> Vec<&'static str> {
+    if roster::TASK_PEERS.contains(&peer) {
+        return vec![MODERN];
+    }
     let mut revisions = peer.eras();
     if peer.wire == Wire::Stdio {
         revisions.insert(0, "2025-06-18");
@@ -216,6 +253,9 @@ pub fn revisions(peer: Peer) -> Vec<&'static str> {
 pub fn calls(peer: Peer, revision: &str) -> Vec<Call> {
     if !peer.ours {
         return finished(revision);
+    }
+    if roster::TASK_PEERS.contains(&peer) {
+        return tasks(peer, revision);
     }
     let mut calls = Vec::new();
     if peer.is_modern(revision) || !CANNOT_ASK.contains(&peer.name) {
@@ -232,7 +272,7 @@ pub fn calls(peer: Peer, revision: &str) -> Vec<Call> {
 ///
 /// A name that no server has.
 pub fn chosen(only: &[String]) -> Result<Vec<Peer>, String> {
-    roster::chosen(only)
+    roster::chosen_of(&[&roster::PEERS[..], &roster::TASK_PEERS].concat(), only)
 }
 
 #[cfg(test)]
@@ -258,6 +298,7 @@ mod tests {
             words("ts1-stateless", LAST_HANDSHAKE),
             ["trace", "task:job"]
         );
+        assert_eq!(words("tower-http", MODERN).len(), 2);
         assert_eq!(words("everything", "2025-06-18").len(), 2);
         assert_eq!(words("everything-sse", "2024-11-05").len(), 1);
     }

@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod asks;
+pub mod breaker;
 pub mod cutter;
 pub mod exchanges;
 pub mod http;

@@ -159,6 +159,14 @@ pub const PEERS: [Peer; 24] = [
     hasty(http("rmcp-stateless", CLOSING, Some(CLOSING))),
 ];
 
+/// Servers that have tasks of 2026-07-28, and no tool but `job`: only `peer-asks` and `peer-tasks` know them.
+pub const TASK_PEERS: [Peer; 4] = [
+    stdio("fm4", Some(WORD)),
+    stdio("tower", Some(WORD)),
+    http("fm4-http", WORD, Some(CLOSING)),
+    http("tower-http", WORD, Some(CLOSING)),
+];
+
 /// One call the client is told to make, and what a faithful run of it shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
@@ -289,14 +297,24 @@ pub fn long_running(seconds: u64, steps: u64) -> Workload {
 ///
 /// A name that no server has.
 pub fn chosen(only: &[String]) -> Result<Vec<Peer>, String> {
+    chosen_of(&PEERS, only)
+}
+
+/// The servers of `peers` whose name is in `only`, or all of them if `only` is empty.
+///
+/// # Errors
+///
+/// A name that no server has.
+pub fn chosen_of(peers: &[Peer], only: &[String]) -> Result<Vec<Peer>, String> {
     if let Some(unknown) = only
         .iter()
-        .find(|name| PEERS.iter().all(|peer| peer.name != *name))
+        .find(|name| peers.iter().all(|peer| peer.name != *name))
     {
         return Err(format!("there is no server named {unknown}"));
     }
-    Ok(PEERS
-        .into_iter()
+    Ok(peers
+        .iter()
+        .copied()
         .filter(|peer| only.is_empty() || only.iter().any(|o| o == peer.name))
         .collect())
 }

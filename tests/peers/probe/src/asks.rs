@@ -3,7 +3,7 @@
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mcp_progress::model::{
     CallToolResult, CreateMessageResult, ElicitForm, ElicitResult, Root, StopReason,
@@ -99,12 +99,14 @@ pub(crate) async fn play(connect: Connect, calls: &[String]) -> Result<(), Box<d
     // So that the client learns which tools are nothing but tasks.
     client.list_tools().await?;
     for call in calls {
-        let mut updates = Vec::new();
+        let (started, mut updates) = (Instant::now(), Vec::new());
         let result = request(&client, call)?
             .on_progress(|update| updates.push(told(&update)))
             .await;
         let questions = std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner));
-        println!("{}", line(&client, call, &updates, &questions, &result));
+        let mut line = line(&client, call, &updates, &questions, &result);
+        line["took_ms"] = json!(started.elapsed().as_millis());
+        println!("{line}");
     }
     client.close().await;
     match client.stats() {

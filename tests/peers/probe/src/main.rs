@@ -7,6 +7,7 @@
 //! * `asks --call CALL…`: make these calls, answer what the server asks, and write a line of JSON for each.
 //! * `begin FILE CALL`: make the call as a task, write its handle to the file, and go on. To be killed.
 //! * `resume FILE`: finish the call of that handle.
+//! * `stop HOW CALL`: make the call as a task, and end it while it works: by `drop` or `cancel`.
 
 mod asks;
 mod endings;
@@ -77,6 +78,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ("asks", []) => asks::play(connect, &wanted.calls).await,
         ("begin", [file, call]) => tasks::begin(connect, file.as_ref(), call).await,
         ("resume", [file]) => tasks::resume(connect, file.as_ref()).await,
+        ("stop", [how, call]) => tasks::stop(connect, how, call).await,
         ("read", []) => {
             let client = connect.await?;
             endings::read(&client).await?;

@@ -111,10 +111,19 @@ fn list(words: &[String]) -> String {
     }
 }
 
+/// The legs, and for long ones how often they come.
+fn counted(legs: &[u64]) -> Vec<String> {
+    let runs = legs.chunk_by(|one, other| one == other);
+    let word = |run: &[u64]| match run {
+        [leg] => leg.to_string(),
+        run => format!("{} times {}", run.len(), run[0]),
+    };
+    runs.map(word).collect()
+}
+
 fn row(peer: Peer, made_with: &str, revision: &str, call: &Call, answer: Answer) -> Row {
-    let legs: Vec<_> = answer.legs.iter().map(ToString::to_string).collect();
     let legs = match call.updates {
-        asks::Updates::Legs(_) => list(&legs),
+        asks::Updates::Legs(_) => list(&counted(&answer.legs)),
         asks::Updates::Some(most) => format!("up to {most} updates"),
     };
     let verdict = if answer.faults.is_empty() {

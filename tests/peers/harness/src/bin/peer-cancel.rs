@@ -187,8 +187,8 @@ fn over_stdio(
     let outcome = play(scenario, revision, &place)?;
     let (wire, server) = logs.settled()?;
     let mut faults = judge_client(scenario, &outcome);
-    // A client that closes at once is told nothing by a server that then ends before it has acted on its last line.
-    let must_note = scenario.name != "close" || peer.acts_before_end;
+    // A client that ends with its call is told nothing by a server that then ends before it has acted on its last line.
+    let must_note = scenario.outlives_the_call() || peer.acts_before_end;
     faults.extend(wire::judge_cancellation(&wire, &server, must_note));
     Ok(Played {
         faults,

@@ -1,5 +1,6 @@
 //! Kills a program in the middle of a task, and lets another one, which knows nothing but the file with the task's handle,
-//! finish the call. The server serves HTTP, so that it lives on; its notes say how often the tool ran.
+//! finish the call; breaks a connection in the middle of a task; and has tasks stopped. The server serves HTTP, so that it lives on; its notes
+//! say how often the tool ran.
 
 use std::{
     ffi::OsString,
@@ -7,14 +8,16 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Command, ExitCode, ExitStatus, Stdio},
-    sync::mpsc::channel,
+    sync::{Arc, mpsc::channel},
     thread,
     time::{Duration, Instant},
 };
 
 use peers_harness::{
+    breaker::Breaker,
     options::Options,
     process::{self, Outcome},
+    proxy::Proxy,
     scenario::Place,
     server::Server,
 };
@@ -31,48 +34,67 @@ struct Case {
     server: &'static str,
     revision: &'static str,
     call: &'static str,
-    /// What the second program must say: of the result, or of the error where this server does not show its tasks to
-    /// another session.
-    says: Result<&'static str, &'static str>,
+    /// What the second program must say of the result.
+    says: &'static str,
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 9] = [
     Case {
         server: "rmcp-http",
         revision: "2026-07-28",
         call: r#"job {"steps":40}"#,
-        says: Ok(r#""steps":40"#),
+        says: r#""steps":40"#,
     },
     // Two rounds of questions before, and one more for the second program.
     Case {
         server: "rmcp-http",
         revision: "2026-07-28",
         call: r#"job {"steps":40,"questions":2,"ask":true}"#,
-        says: Ok(r#""number":2.5}}],"steps":40"#),
+        says: r#""number":2.5}}],"steps":40"#,
     },
     Case {
         server: "rmcp-stateless",
         revision: "2026-07-28",
         call: r#"job {"steps":40}"#,
-        says: Ok(r#""steps":40"#),
+        says: r#""steps":40"#,
     },
     Case {
-        server: "ts1-stateless",
-        revision: "2025-11-25",
-        call: r#"task:job {"steps":40}"#,
-        says: Ok(r#""steps":40"#),
+        server: "fm4-http",
+        revision: "2026-07-28",
+        call: r#"job {"steps":40,"ask":true}"#,
+        says: r#""steps":40,"answers":[{"action":"accept""#,
     },
+    Case {
+        server: "tower-http",
+        revision: "2026-07-28",
+        call: r#"job {"steps":80}"#,
+        says: r#""steps":80"#,
+    },
+    // In the session that the first program began.
     Case {
         server: "ts1-http",
         revision: "2025-11-25",
         call: r#"task:job {"steps":40}"#,
-        says: Err("does not know the task any more"),
+        says: r#""steps":40"#,
+    },
+    Case {
+        server: "ts1-http",
+        revision: "2025-11-25",
+        call: r#"task:job {"steps":40,"ask":true}"#,
+        says: r#""steps":40,"answers":[{"action":"accept""#,
     },
     Case {
         server: "py1-http",
         revision: "2025-11-25",
+        call: r#"task:job {"steps":40,"ask":true}"#,
+        says: r#""steps":40,"answers":[{"action":"accept""#,
+    },
+    // Without a session.
+    Case {
+        server: "ts1-stateless",
+        revision: "2025-11-25",
         call: r#"task:job {"steps":40}"#,
-        says: Err("does not know the task any more"),
+        says: r#""steps":40"#,
     },
 ];
 
@@ -165,26 +187,17 @@ fn judge(case: &Case, outcome: &Outcome, server: &Server) -> Vec<String> {
     let mut faults = Vec::new();
     let last = outcome.lines.last().map(String::as_str).unwrap_or_default();
     let line: Value = serde_json::from_str(last).unwrap_or_default();
-    let member = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
-    let squeezed: String = member("text").split_whitespace().collect();
-    match case.says {
-        Ok(says) => {
-            if !squeezed.contains(says) || line["failed"] != false {
-                faults.push(format!("the result is {last}"));
-            }
-            let updates = line["updates"].as_array().into_iter().flatten();
-            let kinds: Vec<_> = updates
-                .filter_map(|update| update["kind"].as_str())
-                .collect();
-            if kinds.last() != Some(&"completed") || !kinds.contains(&"working") {
-                faults.push(format!("the second program saw {kinds:?}"));
-            }
-        }
-        Err(says) => {
-            if !member("error").contains(says) {
-                faults.push(format!("no error about {says:?}, but {last}"));
-            }
-        }
+    let text = line["text"].as_str().unwrap_or_default();
+    let squeezed: String = text.split_whitespace().collect();
+    if !squeezed.contains(case.says) || line["failed"] != false {
+        faults.push(format!("the result is {last}"));
+    }
+    let updates = line["updates"].as_array().into_iter().flatten();
+    let kinds: Vec<_> = updates
+        .filter_map(|update| update["kind"].as_str())
+        .collect();
+    if kinds.last() != Some(&"completed") || !kinds.contains(&"working") {
+        faults.push(format!("the second program saw {kinds:?}"));
     }
     if outcome.code != Some(0) || outcome.overdue {
         faults.push(format!("exit code {:?}: {}", outcome.code, outcome.stderr));
@@ -194,11 +207,15 @@ fn judge(case: &Case, outcome: &Outcome, server: &Server) -> Vec<String> {
     while noted(server, "job finished") == 0 && Instant::now() < end {
         thread::sleep(Duration::from_millis(20));
     }
-    for (event, wanted) in [
-        ("job started", 1),
-        ("job finished", 1),
-        ("job cancelled", 0),
-    ] {
+    faults.extend(judge_notes(server, [1, 1, 0]));
+    faults
+}
+
+/// What is wrong if jobs should have begun, finished and been cancelled so often.
+fn judge_notes(server: &Server, wanted: [usize; 3]) -> Vec<String> {
+    let events = ["job started", "job finished", "job cancelled"];
+    let mut faults = Vec::new();
+    for (event, wanted) in events.into_iter().zip(wanted) {
         let seen = noted(server, event);
         if seen != wanted {
             faults.push(format!("{seen} times {event:?}, not {wanted}"));
@@ -233,26 +250,137 @@ fn played(settings: &Settings, case: &Case) -> Result<Vec<String>, String> {
     Ok(faults)
 }
 
+/// Calls that become tasks of ten seconds.
+const STOPPED: [(&str, &str, &str); 5] = [
+    ("rmcp-http", "2026-07-28", r#"job {"steps":200}"#),
+    ("fm4-http", "2026-07-28", r#"job {"steps":200}"#),
+    ("tower-http", "2026-07-28", r#"job {"steps":200}"#),
+    ("ts1-http", "2025-11-25", r#"task:job {"steps":200}"#),
+    ("py1-http", "2025-11-25", r#"task:job {"steps":200}"#),
+];
+
+/// What is wrong when such a call is stopped in this way.
+fn stopped(settings: &Settings, case: &Case, how: &str) -> Result<Vec<String>, String> {
+    let launcher = settings.peers_dir.join("bin").join(case.server);
+    let server = Server::start(&launcher, &settings.peers_dir.join("tasks-logs"))?;
+    let words = [how, case.call].map(OsString::from);
+    let words = arguments("stop", &words, case.revision, &server.url(None));
+    let program = settings.probe.as_os_str().to_owned();
+    let outcome = process::run(&program, &words, DEADLINE, |_| false)?;
+    let mut faults = Vec::new();
+    if outcome.code != Some(0) || outcome.overdue {
+        faults.push(format!("exit code {:?}: {}", outcome.code, outcome.stderr));
+    }
+    // Much sooner than the task would end by itself.
+    let end = Instant::now() + Duration::from_secs(3);
+    while noted(&server, "job cancelled") == 0 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(20));
+    }
+    faults.extend(judge_notes(&server, [1, 0, 1]));
+    Ok(faults)
+}
+
+/// Two rounds of questions, then a task, of which one answer breaks on its way.
+const BROKEN: Case = Case {
+    server: "rmcp-http",
+    revision: "2026-07-28",
+    call: r#"job {"steps":20,"questions":2}"#,
+    says: r#""number":2.5}}],"steps":20"#,
+};
+
+/// What is wrong with the one stream of updates: progress in legs 1, 2 and 3, then statuses of leg 3, with one gap.
+fn judge_stream(line: &Value) -> Vec<String> {
+    let updates: Vec<&Value> = line["updates"].as_array().into_iter().flatten().collect();
+    let (progress, statuses) =
+        updates.split_at(updates.partition_point(|update| update["kind"] == "progress"));
+    let legs: Vec<_> = updates
+        .iter()
+        .map(|update| update["leg"].as_u64())
+        .collect();
+    let gaps = |updates: &[&Value]| {
+        updates
+            .iter()
+            .filter(|update| update["gap"] == true)
+            .count()
+    };
+    let right = legs[..progress.len()] == [1, 2, 3].map(Some)
+        && legs[progress.len()..].iter().all(|leg| *leg == Some(3))
+        && statuses.iter().all(|update| update["kind"] != "progress")
+        && statuses
+            .last()
+            .is_some_and(|last| last["kind"] == "completed")
+        && (gaps(progress), gaps(statuses)) == (0, 1)
+        && (1..)
+            .zip(&updates)
+            .all(|(place, update)| update["seq"] == place);
+    if right {
+        Vec::new()
+    } else {
+        updates
+            .iter()
+            .map(|update| format!("update: {update}"))
+            .collect()
+    }
+}
+
+fn broken(settings: &Settings) -> Result<Vec<String>, String> {
+    let launcher = settings.peers_dir.join("bin").join(BROKEN.server);
+    let server = Server::start(&launcher, &settings.peers_dir.join("tasks-logs"))?;
+    let breaker = Arc::new(Breaker::default());
+    let proxy = Proxy::start(server.address(), Arc::clone(&breaker))?;
+    let url = server.url(Some(proxy.address()));
+    let words = ["--call", BROKEN.call].map(OsString::from);
+    let program = settings.probe.as_os_str().to_owned();
+    let words = arguments("asks", &words, BROKEN.revision, &url);
+    let outcome = process::run(&program, &words, DEADLINE, |_| false)?;
+    let mut faults = judge(&BROKEN, &outcome, &server);
+    let last = outcome.lines.last().map(String::as_str).unwrap_or_default();
+    faults.extend(judge_stream(
+        &serde_json::from_str(last).unwrap_or_default(),
+    ));
+    let (asked, broken) = breaker.counts();
+    if asked < 3 || broken != 1 {
+        faults.push(format!("{asked} questions, {broken} answers broken"));
+    }
+    Ok(faults)
+}
+
 fn run() -> Result<bool, String> {
     let settings = settings()?;
     let only = &settings.only;
     let wanted = |case: &&Case| only.is_empty() || only.iter().any(|name| name == case.server);
     let (mut all, mut bad) = (0, 0);
-    for case in CASES.iter().filter(wanted) {
-        let faults = played(&settings, case)?;
-        let title = format!("{} {} {}", case.server, case.revision, case.call);
+    let mut tell = |case: &Case, how: &str, faults: Vec<String>| {
+        let title = format!("{} {} {}: {how}", case.server, case.revision, case.call);
         all += 1;
         if faults.is_empty() {
-            let how = if case.says.is_ok() {
-                "finished by another program"
-            } else {
-                "refused to another session"
-            };
-            println!("ok   {title}: {how}");
+            println!("ok   {title}");
         } else {
             bad += 1;
             println!("FAIL {title}\n     {}", faults.join("\n     "));
         }
+    };
+    for case in CASES.iter().filter(wanted) {
+        tell(
+            case,
+            "finished by another program",
+            played(&settings, case)?,
+        );
+    }
+    for (server, revision, call) in STOPPED {
+        let case = Case {
+            server,
+            revision,
+            call,
+            says: "",
+        };
+        for how in ["drop", "cancel"].into_iter().filter(|_| wanted(&&case)) {
+            let faults = stopped(&settings, &case, how)?;
+            tell(&case, &format!("stopped by {how}"), faults);
+        }
+    }
+    if wanted(&&BROKEN) {
+        tell(&BROKEN, "went on after a break", broken(&settings)?);
     }
     println!("{all} played, {bad} failed");
     Ok(all > 0 && bad == 0)
