@@ -77,6 +77,7 @@
 //! | `http` | yes | servers over HTTP: [`Client::http`], [`transport::HttpEndpoint`] |
 //! | `testing` | no | the scripted server and the embedded demo server |
 //! | `rmcp` | no | sending progress from servers made with `rmcp` |
+//! | `opentelemetry` | no | [`Connect`]'s `trace_context_from_span`: servers learn the trace of the current span |
 //! | `indicatif` | no | the bars of the command line |
 //! | `cli` | no | the `mcp-progress` command |
 //!
@@ -116,6 +117,9 @@ pub use client::pages::Pages;
 pub use client::request::Request;
 pub use client::running::Running;
 pub use client::streams::{Diagnostics, Notifications};
+pub use client::telemetry::closing::{CallClosed, CallOutcome};
+pub use client::telemetry::observer::{CallObserver, CallStarted};
+pub use client::telemetry::trace_context::TraceContext;
 pub use error::{Clock, Error, ErrorKind, Result};
 pub use jsonrpc::ErrorObject;
 pub use model::progress::{Progress, UpdateKind};

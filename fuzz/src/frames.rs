@@ -142,6 +142,8 @@ fn settled(slot: &Arc<Slot>) -> bool {
                 }
             }
             Next::Callback(..) => unreachable!("nobody registered one"),
+            Next::News(_) => unreachable!("nobody watches"),
+            Next::Interim(_) => unreachable!("the call follows nothing"),
             Next::Settled(outcome) => {
                 match outcome {
                     Ok(result) => drop(serde_json::from_str::<Value>(result.get())),

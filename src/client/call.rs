@@ -132,7 +132,10 @@ impl<T: DeserializeOwned> Call<T> {
     pub fn task(&self) -> Option<TaskHandle> {
         let core = self.core()?;
         let flight = core.flight();
-        let task: Task = serde_json::from_str(&flight.task.get()?.state).ok()?;
+        let created = flight.task.get()?;
+        // What else the server said of it may be in any form.
+        let task = serde_json::from_str(&created.state);
+        let task = task.unwrap_or_else(|_| Task::named(&created.id));
         let version = core.session().wire().version?;
         let token = flight.tracked.then(|| flight.slot.token().clone());
         #[cfg_attr(
@@ -179,6 +182,8 @@ impl<T> Call<T> {
         let State::Running(core) = &mut self.state else {
             return Poll::Ready(None);
         };
+        let span = core.span();
+        let _entered = span.enter();
         match ready!(core.poll_event(cx)) {
             Event::Update(update) => Poll::Ready(Some(update)),
             Event::Settled(outcome) => {
@@ -214,9 +219,9 @@ impl<T: DeserializeOwned> IntoFuture for Call<T> {
     type Output = Result<T>;
     type IntoFuture = CallResult<T>;
 
-    fn into_future(self) -> CallResult<T> {
-        if let State::Running(core) = &self.state {
-            core.flight().slot.stop_own();
+    fn into_future(mut self) -> CallResult<T> {
+        if let State::Running(core) = &mut self.state {
+            core.stop_own();
         }
         CallResult(self)
     }

@@ -20,6 +20,7 @@ use super::handlers::routes::ToServer;
 use super::http::{self, link::Link};
 use super::inbound::Handlers;
 use super::limits::{LifeSigns, Limits};
+use super::telemetry::settings::Telemetry;
 use crate::error::{Error, ErrorKind, Result};
 use crate::jsonrpc::ErrorObject;
 use crate::model::{ClientCapabilities, Implementation, LoggingLevel, ProtocolVersion};
@@ -51,10 +52,6 @@ pub(super) struct Options {
     pub(super) limits: Limits,
     pub(super) version: Option<ProtocolVersion>,
     /// The handshake session of another client, which is joined.
-    #[cfg_attr(
-        not(feature = "http"),
-        expect(dead_code, reason = "only HTTP has sessions")
-    )]
     pub(super) session_id: Option<String>,
     pub(super) probe_timeout: Option<Duration>,
     pub(super) connect_timeout: Option<Duration>,
@@ -65,6 +62,7 @@ pub(super) struct Options {
     pub(super) strict_tokens: bool,
     pub(super) reissue_safe_tools: bool,
     pub(super) handlers: Handlers,
+    pub(super) telemetry: Telemetry,
 }
 
 impl Options {
@@ -90,6 +88,7 @@ impl Connect {
             strict_tokens: false,
             reissue_safe_tools: false,
             handlers: Handlers::default(),
+            telemetry: Telemetry::default(),
         };
         Self { connector, options }
     }
@@ -269,6 +268,7 @@ impl Connect {
         errands::give_up_in_time(&runtime, &session);
         let limit = self.options.max_message_bytes;
         let limits = self.options.limits;
+        let telemetry = self.options.telemetry.clone();
         match medium {
             Medium::Bytes { reader, writer } => {
                 let driver = Driver::start(&runtime, &session, (reader, writer), kept, limit);
@@ -278,6 +278,7 @@ impl Connect {
                     limits,
                     driver,
                     handlers,
+                    telemetry,
                     #[cfg(feature = "http")]
                     Way::Bytes,
                 ))
@@ -294,6 +295,7 @@ impl Connect {
                     limits,
                     driver,
                     handlers,
+                    telemetry,
                     Way::Http(link),
                 ))
             }

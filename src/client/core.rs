@@ -7,11 +7,13 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
+use tracing::Span;
 
 use super::clock::{self, Timer};
 use super::handle::Client;
 use super::limits::{LifeSigns, Limits};
 use super::operation::course::Course;
+use super::telemetry::watch::Watch;
 use super::turn::{self, Turn};
 use crate::error::{Clock, Error, ErrorKind};
 use crate::model::progress::{Progress, Update};
@@ -19,6 +21,7 @@ use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::merge_all;
 use crate::progress::phase::Phase;
 use crate::progress::slot::{Next, Outcome, Slot};
+use crate::progress::tally::News;
 use crate::session::calls::Session;
 use crate::session::flight::Flight;
 use crate::session::guard::CallGuard;
@@ -33,6 +36,8 @@ pub(crate) struct Core {
     client: Client,
     /// Cancels on drop.
     guard: CallGuard,
+    /// Tells of the call, where somebody watches. Below the guard: what it tells of a call that is dropped is the end.
+    watch: Option<Box<Watch>>,
     limits: Limits,
     timer: Timer,
     batch: VecDeque<Update>,
@@ -62,6 +67,7 @@ impl Core {
         Self {
             client,
             guard: CallGuard::new(session, flight),
+            watch: None,
             limits,
             timer: Timer::default(),
             batch: VecDeque::new(),
@@ -82,6 +88,18 @@ impl Core {
         let mut core = Self::new(client, session, flight, limits);
         core.go_on(RawValue::NULL.to_owned());
         core
+    }
+
+    pub(crate) fn watched(mut self, watch: Option<Box<Watch>>) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// The span of the call, to be entered while it is at work; one that does nothing where nobody collects it.
+    pub(crate) fn span(&self) -> Span {
+        self.watch
+            .as_ref()
+            .map_or_else(Span::none, |watch| watch.span().clone())
     }
 
     pub(crate) const fn flight(&self) -> &Arc<Flight> {
@@ -118,6 +136,9 @@ impl Core {
             }
             if let Some(update) = self.batch.pop_front() {
                 self.handed += 1;
+                if let Some(watch) = &mut self.watch {
+                    watch.hands_over(&update);
+                }
                 return Poll::Ready(Event::Update(update.of(self.slot().token().clone())));
             }
             match self
@@ -135,6 +156,7 @@ impl Core {
                         return Poll::Pending;
                     }
                 }
+                Next::News(news) => self.tell(&news),
                 Next::Interim(response) => self.go_on(response),
                 Next::Settled(outcome) => return Poll::Ready(Event::Settled(self.finish(outcome))),
                 Next::Nothing { grace_until } => {
@@ -186,6 +208,7 @@ impl Core {
         loop {
             match self.slot().poll_interrupted(cx) {
                 Next::Settled(outcome) => return Poll::Ready(self.finish(outcome)),
+                Next::News(news) => self.tell(&news),
                 // The response is there: nothing is left to wait for but the handler.
                 _ if self.slot().is_settled() => return Poll::Pending,
                 Next::Interim(response) => self.go_on(response),
@@ -284,6 +307,9 @@ impl Core {
     pub(crate) fn release(&mut self) {
         self.course.stop();
         self.guard.release();
+        if let Some(watch) = &mut self.watch {
+            watch.leaves();
+        }
     }
 
     /// For how long nothing was heard, without the times at which a handler of the server's requests was at work. On a
@@ -317,7 +343,7 @@ impl Core {
     fn finish(&mut self, outcome: Outcome) -> Outcome {
         self.course.stop();
         self.guard.finish();
-        match outcome {
+        let outcome = match outcome {
             // Servers answer a cancel with errors of many codes, or with none at all. The slot is asked, because the
             // answer may have come before this call was polled in its grace.
             Err(error)
@@ -329,7 +355,23 @@ impl Core {
                     .with_source(error))
             }
             outcome => outcome,
+        };
+        if let Some(watch) = &mut self.watch {
+            watch.ends(&outcome);
         }
+        outcome
+    }
+
+    fn tell(&self, news: &[News]) {
+        if let Some(watch) = &self.watch {
+            watch.tell(news);
+        }
+    }
+
+    /// Whoever polls this call wants no updates any more.
+    pub(crate) fn stop_own(&mut self) {
+        self.batch.clear();
+        self.slot().stop_own();
     }
 }
 

@@ -96,8 +96,9 @@ fn request<T: serde::de::DeserializeOwned>(
     params: &Value,
     limit: Option<Duration>,
 ) -> Result<CallResult<T>> {
-    let message =
+    let mut message =
         Message::new(method, params).map_err(|text| Error::new(ErrorKind::InvalidInput, text))?;
+    client.telemetry().put_trace(&mut message);
     let call = NewCall {
         message,
         token: None,

@@ -14,6 +14,7 @@ use super::inbound::Handlers;
 use super::introduction::Introduction;
 use super::limits::Limits;
 use super::streams::{Diagnostics, Notifications};
+use super::telemetry::settings::Telemetry;
 use crate::error::Error;
 use crate::progress::end::StreamEnd;
 use crate::progress::registry::ProgressRegistry;
@@ -47,6 +48,7 @@ struct Inner {
     introduction: OnceLock<Introduction>,
     driver: Driver,
     handlers: Arc<Handlers>,
+    telemetry: Telemetry,
     #[cfg(feature = "http")]
     way: Way,
 }
@@ -65,6 +67,7 @@ impl Client {
         limits: Limits,
         driver: Driver,
         handlers: Arc<Handlers>,
+        telemetry: Telemetry,
         #[cfg(feature = "http")] way: Way,
     ) -> Self {
         Self(Arc::new(Inner {
@@ -74,6 +77,7 @@ impl Client {
             introduction: OnceLock::new(),
             driver,
             handlers,
+            telemetry,
             #[cfg(feature = "http")]
             way,
         }))
@@ -164,6 +168,11 @@ impl Client {
     /// What the client answers on requests of the server.
     pub(crate) fn handlers(&self) -> &Arc<Handlers> {
         &self.0.handlers
+    }
+
+    /// Who is told of calls.
+    pub(crate) fn telemetry(&self) -> &Telemetry {
+        &self.0.telemetry
     }
 
     pub(super) fn runtime(&self) -> &Handle {

@@ -47,8 +47,9 @@ impl Client {
     pub fn listen(&self, filter: &SubscriptionFilter) -> Result<Listen> {
         let session = self.session().clone();
         revision::check("subscriptions/listen", session.wire().version)?;
-        let message = Message::new("subscriptions/listen", &json!({ "notifications": filter }))
+        let mut message = Message::new("subscriptions/listen", &json!({ "notifications": filter }))
             .map_err(|text| Error::new(ErrorKind::InvalidInput, text))?;
+        self.telemetry().put_trace(&mut message);
         let feed = Arc::new(Feed::new());
         let receiver = feed.receiver();
         let call = NewCall {

@@ -34,4 +34,5 @@ pub(crate) mod revision;
 pub(crate) mod running;
 pub(crate) mod streams;
 pub(crate) mod tasks;
+pub(crate) mod telemetry;
 pub(crate) mod turn;

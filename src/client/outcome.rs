@@ -19,6 +19,9 @@ pub(crate) fn decode<T: DeserializeOwned>(core: &Core, outcome: Outcome) -> Resu
     if core.session().wire().is_modern() {
         let asked = core.limits().input_required;
         check_complete(raw.get(), asked).map_err(|error| error.with_context(context()))?;
+    } else if core.flight().is_augmented() && peek::is_nameless_task(raw.get()) {
+        let text = "the server created a task and does not say how it is found";
+        return Err(Error::new(ErrorKind::Protocol, text).with_context(context()));
     }
     serde_json::from_str(raw.get()).map_err(|error| {
         let shown: String = raw.get().chars().take(SHOWN).collect();

@@ -2,6 +2,8 @@
 //!
 //! Owns the step from plan to call. It must not know handlers or results.
 
+use tracing::Span;
+
 use super::clock;
 use super::core::Core;
 use super::follow;
@@ -9,12 +11,16 @@ use super::handle::Client;
 use super::limits::Limits;
 use super::operation::resume;
 use super::revision;
+use super::telemetry::watch::Beginning;
 use crate::error::Result;
 use crate::model::task::TaskHandle;
 use crate::model::token::ProgressToken;
+use crate::progress::mailbox::Overflow;
+use crate::progress::tally::Tally;
 use crate::session::calls::NewCall;
-use crate::session::flight::Kind;
+use crate::session::flight::{Flight, Kind};
 use crate::session::wire::Message;
+use crate::sync::Arc;
 
 /// A request before it is sent.
 #[derive(Debug)]
@@ -38,8 +44,7 @@ pub(super) enum Token {
 impl Plan {
     /// Registers and queues; `listens` says whether the call wants updates for itself.
     pub(super) fn begin(self, listens: bool) -> Result<Core> {
-        let mut message = self.message?;
-        let session = self.client.session().clone();
+        let message = self.message?;
         let token = match self.token {
             Token::Minted => {
                 let known = self.resumes.as_ref();
@@ -49,22 +54,52 @@ impl Plan {
             Token::Chosen(token) => Some(token),
             Token::None => None,
         };
-        if let Some(handle) = &self.resumes {
-            return resume::begin(self.client, handle, token, listens, self.limits);
-        }
-        let wire = session.wire();
-        revision::check(&message.method, wire.version)?;
-        let follow = follow::of(&self.client, &wire, &mut message, &self.limits)?;
-        let own = (listens && token.is_some()).then_some(self.limits.overflow);
-        let call = NewCall {
-            message,
-            token,
-            own,
-            kind: Kind::Call,
-            follow,
-            reissues: self.limits.reissues.into(),
+        let beginning = self.client.telemetry().begin(&message);
+        let span = beginning.as_ref().map_or_else(Span::none, Beginning::span);
+        let _entered = span.enter();
+        let (client, limits) = (self.client, self.limits);
+        // A task has its status to tell, token or not.
+        let hears = token.is_some() || self.resumes.is_some();
+        let own = (listens && hears).then_some(limits.overflow);
+        let tally = beginning.as_ref().map(Beginning::tally);
+        let flight = match &self.resumes {
+            Some(handle) => resume::adopt(&client, handle, token, own, tally),
+            None => register(&client, message, token, own, tally, limits),
         };
-        let flight = session.register(call, clock::now())?;
-        Ok(Core::new(self.client, session, flight, self.limits))
+        let flight = flight.inspect_err(|error| {
+            if let Some(beginning) = &beginning {
+                beginning.refused(error);
+            }
+        })?;
+        let session = client.session().clone();
+        let core = match self.resumes {
+            Some(_) => Core::resumed(client, session, flight.clone(), limits),
+            None => Core::new(client, session, flight.clone(), limits),
+        };
+        Ok(core.watched(beginning.map(|beginning| beginning.watch(&flight))))
     }
+}
+
+fn register(
+    client: &Client,
+    mut message: Message,
+    token: Option<ProgressToken>,
+    own: Option<Overflow>,
+    tally: Option<Tally>,
+    limits: Limits,
+) -> Result<Arc<Flight>> {
+    let session = client.session();
+    let wire = session.wire();
+    revision::check(&message.method, wire.version)?;
+    let follow = follow::of(client, &wire, &mut message, &limits)?;
+    client.telemetry().put_trace(&mut message);
+    let call = NewCall {
+        message,
+        token,
+        own,
+        kind: Kind::Call,
+        follow,
+        reissues: limits.reissues.into(),
+    };
+    session.register_watched(call, tally, clock::now())
 }

@@ -17,12 +17,19 @@ pub(crate) fn check(method: &str, version: Option<ProtocolVersion>) -> Result<()
             "resources/subscribe" | "resources/unsubscribe" => {
                 "use `listen` with a filter that names the resource"
             }
+            "tasks/result" => "`get_task` gives the result with the state",
+            "tasks/list" => "the handles of tasks are kept by whoever created them",
             "initialize" => "there is no handshake; `discover` tells what the server offers",
             _ => return Ok(()),
         }
     } else {
         match method {
             "server/discover" => "what the server said in the handshake is in `Client::server`",
+            "tasks/get" | "tasks/result" | "tasks/list" | "tasks/cancel"
+                if version < ProtocolVersion::V2025_11_25 =>
+            {
+                "tasks came with revision 2025-11-25"
+            }
             "subscriptions/listen" => "use `subscribe_resource` and `Client::notifications`",
             _ => return Ok(()),
         }

@@ -61,6 +61,8 @@ impl<T: DeserializeOwned, H: Handler> Future for Running<T, H> {
             State::Sent(core) => core,
             State::Done => panic!("a request was polled after it had given its result"),
         };
+        let span = core.span();
+        let _entered = span.enter();
         // Out of `self` meanwhile: a handler that panics drops the call, which cancels it.
         let outcome = this.handler_turns(&mut core, cx);
         match outcome {

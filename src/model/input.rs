@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::lenient::null_as_default;
+
 /// A result that asks for input: the request is to be sent again with the answers. Revision 2026-07-28, "Multi Round-Trip
 /// Requests".
 ///
@@ -20,7 +22,10 @@ pub struct InputRequired {
     /// `input_required`, where this is such a result.
     pub result_type: Option<String>,
     /// The questions, by names that the server chose.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub input_requests: BTreeMap<String, InputRequest>,
     /// To be sent back with the answers exactly as it is, and not to be looked into.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -85,12 +85,7 @@ impl Progress {
     /// `Some` only where that is honest: the total is finite and above 0, and `0 ≤ progress ≤ total`.
     #[must_use]
     pub fn fraction(&self) -> Option<f64> {
-        let total = self
-            .total
-            .filter(|total| total.is_finite() && *total > 0.0)?;
-        (0.0..=total)
-            .contains(&self.progress)
-            .then(|| self.progress / total)
+        honest_fraction(self.progress, self.total)
     }
 
     /// The done part of the whole in percent, from 0 to 100; `Some` as for [`fraction`](Self::fraction).
@@ -110,6 +105,11 @@ impl Progress {
         let fields = self.extra.as_ref().map_or(&[][..], |extra| &extra.other);
         fields.iter().map(|(name, value)| (&**name, &**value))
     }
+}
+
+fn honest_fraction(progress: f64, total: Option<f64>) -> Option<f64> {
+    let total = total.filter(|total| total.is_finite() && *total > 0.0)?;
+    (0.0..=total).contains(&progress).then(|| progress / total)
 }
 
 /// An update as it waits in a mailbox: all of a [`Progress`] but the token.
@@ -154,6 +154,11 @@ impl Update {
             truncated: self.truncated,
             extra: self.extra,
         }
+    }
+
+    /// As [`Progress::fraction`].
+    pub(crate) fn fraction(&self) -> Option<f64> {
+        honest_fraction(self.progress, self.total)
     }
 
     /// The status of a task, with the words of the server.

@@ -137,6 +137,20 @@ impl fmt::Debug for TaskHandle {
 }
 
 impl Task {
+    /// A task of which nothing but the name is known.
+    pub(crate) fn named(id: &str) -> Self {
+        Self {
+            task_id: id.to_owned(),
+            status: TaskStatus::Unknown,
+            status_message: None,
+            created_at: None,
+            last_updated_at: None,
+            ttl_ms: None,
+            poll_interval_ms: None,
+            other: Map::new(),
+        }
+    }
+
     /// For how long from its creation the server keeps it; none for without limit.
     #[must_use]
     pub fn ttl(&self) -> Option<Duration> {

@@ -3,6 +3,7 @@
 //! Owns promises 1 to 4 and half of 6: order, delivery before the result, isolation, bounds. It must not know
 //! requests, transports, tasks or clocks: time is an argument, waking is `std::task`.
 
+pub(crate) mod audience;
 pub(crate) mod callback;
 pub(crate) mod combine;
 pub(crate) mod delivery;
@@ -16,6 +17,8 @@ pub(crate) mod registry;
 pub(crate) mod signs;
 pub(crate) mod slot;
 pub(crate) mod subscriber;
+pub(crate) mod tally;
 pub(crate) mod tokens;
 pub(crate) mod updates;
 pub(crate) mod wakers;
+pub(crate) mod watched;

@@ -8,9 +8,21 @@ use super::phase::Phase;
 use super::slot::Slot;
 
 impl Slot {
-    /// Bytes came on a stream that is the call's own, or about the task that it has become, whatever they say.
+    /// Bytes came on a stream that is the call's own, whatever they say.
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "only HTTP has streams of their own")
+    )]
     pub(crate) fn stamp(&self, now: Instant) {
-        self.state.lock().byte_at = Some(now);
+        let mut state = self.state.lock();
+        // Race: the stream that brought the task may bring more when the call waits for it already.
+        state.byte_at = state.byte_at.max(Some(now));
+    }
+
+    /// Something was heard of the task that the call has become, and until then its server wants to be left alone, so
+    /// that silence means nothing.
+    pub(crate) fn keep_quiet(&self, until: Instant) {
+        self.state.lock().byte_at = Some(until);
     }
 
     /// Updates may be missing from here on; the next one says so.
@@ -52,8 +64,12 @@ impl Slot {
     }
 
     /// Somebody is asked on behalf of the call: until that is over, silence is nobody's fault.
-    pub(crate) fn begin_asking(&self) {
-        self.state.lock().asking += 1;
+    pub(crate) fn begin_asking(&self, now: Instant) {
+        let mut state = self.state.lock();
+        state.asking += 1;
+        if let Some(tally) = &mut state.tally {
+            tally.hear(now);
+        }
     }
 
     /// The answer is there: the idle clock starts anew.
@@ -62,6 +78,10 @@ impl Slot {
         state.asking = state.asking.saturating_sub(1);
         if state.sign_at.is_some() {
             state.sign_at = Some(now);
+        }
+        let asking = state.asking > 0;
+        if let Some(tally) = state.tally.as_mut().filter(|_| !asking) {
+            tally.listen(now);
         }
     }
 }

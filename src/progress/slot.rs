@@ -4,7 +4,8 @@
 //! which takes the one short lock. It must not know ids, tables, timers or transports.
 
 use std::collections::VecDeque;
-use std::task::{Context, Poll, Waker};
+use std::sync::OnceLock;
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
 use serde_json::value::RawValue;
@@ -13,9 +14,10 @@ use super::callback::CallbackCell;
 use super::delivery::Delivery;
 use super::end::StreamEnd;
 use super::inbox::Inbox;
-use super::mailbox::{Mailbox, Overflow};
+use super::mailbox::Overflow;
 use super::phase::Phase;
 use super::subscriber::{Subscriber, SubscriberKind};
+use super::tally::{News, Tally};
 use super::wakers::Wakers;
 use crate::error::Error;
 use crate::model::progress::{Progress, Update, UpdateKind};
@@ -34,6 +36,8 @@ pub(crate) struct Slot {
     settled: AtomicBool,
     /// Mirrors `Dead` in the same way.
     dead: AtomicBool,
+    /// How many updates came too late, where somebody watches.
+    pub(super) rejected: OnceLock<Arc<AtomicU64>>,
     pub(super) state: Mutex<State>,
 }
 
@@ -42,7 +46,7 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// Whether the slot is already on the reader's list of slots to wake.
     touched: bool,
-    next_key: u32,
+    pub(super) next_key: u32,
     pub(super) seq: u64,
     /// Which request of the operation is under way, from 1.
     pub(super) leg: u32,
@@ -56,7 +60,7 @@ pub(super) struct State {
     pub(super) gap: bool,
     pub(super) grace_until: Option<Instant>,
     pub(super) inbox: Inbox,
-    subscribers: Vec<Subscriber>,
+    pub(super) subscribers: Vec<Subscriber>,
     waker: Option<Waker>,
     /// How many handlers are asking somebody on behalf of this call.
     pub(super) asking: u32,
@@ -64,6 +68,8 @@ pub(super) struct State {
     pub(super) interim: bool,
     pub(super) outcome: Option<Outcome>,
     pub(super) end: Option<StreamEnd>,
+    /// None where nobody watches.
+    pub(super) tally: Option<Box<Tally>>,
 }
 
 /// What a call finds when it looks.
@@ -72,6 +78,8 @@ pub(crate) enum Next {
     /// The spare queue now holds updates for the call's own handler.
     Batch,
     Callback(Arc<CallbackCell>, Update),
+    /// What is to be told to whoever watches.
+    News(Vec<News>),
     /// A response after which the call goes on: with answers, or as a task.
     Interim(Box<RawValue>),
     Settled(Outcome),
@@ -90,6 +98,7 @@ impl Slot {
             past: AtomicU64::new(0),
             settled: AtomicBool::new(false),
             dead: AtomicBool::new(false),
+            rejected: OnceLock::new(),
             state: Mutex::new(State {
                 phase,
                 touched: false,
@@ -109,6 +118,7 @@ impl Slot {
                 interim: false,
                 outcome: None,
                 end: None,
+                tally: None,
             }),
         }
     }
@@ -139,6 +149,9 @@ impl Slot {
         state.phase = Phase::Sent;
         state.sent_at.get_or_insert(now);
         state.sign_at = Some(now);
+        if let Some(tally) = &mut state.tally {
+            tally.listen(now);
+        }
         true
     }
 
@@ -146,6 +159,8 @@ impl Slot {
     pub(crate) fn deliver(&self, mut update: Update, now: Instant) -> Delivery {
         let mut state = self.state.lock();
         if state.phase.is_over() {
+            drop(state);
+            self.reject();
             return Delivery::Late;
         }
         state.seq += 1;
@@ -165,13 +180,16 @@ impl Slot {
         }
         let regressed = update.regressed;
         let mut crowded = false;
+        let asking = state.asking > 0;
+        let tally = state.tally.as_mut();
+        let news = tally.is_some_and(|tally| tally.update(&update, now, asking));
         for subscriber in &mut state.subscribers {
             subscriber.mailbox.push(update.clone());
             crowded |= subscriber.mailbox.is_crowded();
         }
         let put = state.inbox.put(update);
         crowded |= put.crowded;
-        let anyone = put.waits || !state.subscribers.is_empty();
+        let anyone = put.waits || news || !state.subscribers.is_empty();
         let touched = anyone && !std::mem::replace(&mut state.touched, anyone);
         drop(state);
         drop(put.replaced);
@@ -185,13 +203,13 @@ impl Slot {
     /// Ends the call with an outcome; false, and `outcome` dropped, where it is over already.
     ///
     /// Whoever calls this wakes the slot afterwards. What is queued stays and is handed over first.
-    pub(crate) fn settle(&self, outcome: Outcome, end: StreamEnd) -> bool {
+    pub(crate) fn settle(&self, outcome: Outcome, end: StreamEnd, now: Instant) -> bool {
         let mut state = self.state.lock();
         if state.phase.is_over() {
             // Dropped after the guard, since parameters outlive locals: L2 holds.
             return false;
         }
-        let before = self.settle_in(&mut state, outcome, end);
+        let before = self.settle_in(&mut state, outcome, end, now);
         drop(state);
         drop(before);
         true
@@ -203,7 +221,11 @@ impl Slot {
         state: &mut State,
         outcome: Outcome,
         end: StreamEnd,
+        now: Instant,
     ) -> Option<Outcome> {
+        if let Some(tally) = &mut state.tally {
+            tally.hear(now);
+        }
         state.phase = Phase::Settled;
         // Race: a call that goes on may be settled before it has seen the response that it goes on from.
         state.interim = false;
@@ -319,95 +341,6 @@ impl Slot {
         next
     }
 
-    /// The next updates of one stream.
-    pub(crate) fn poll_stream(
-        &self,
-        key: u32,
-        spare: &mut VecDeque<Update>,
-        cx: &Context<'_>,
-    ) -> Poll<Option<StreamEnd>> {
-        let mut waker = Some(cx.waker().clone());
-        let poll = {
-            let mut state = self.state.lock();
-            // Set as soon as the call is over.
-            let end = state.end;
-            match state
-                .subscribers
-                .iter_mut()
-                .find(|subscriber| subscriber.key == key)
-            {
-                // Taken out by `leave_all`, whatever became of the call since then.
-                None => Poll::Ready(Some(StreamEnd::Unregistered)),
-                Some(subscriber) if !subscriber.mailbox.is_empty() => {
-                    subscriber.mailbox.swap(spare);
-                    Poll::Ready(None)
-                }
-                Some(_) if end.is_some() => Poll::Ready(end),
-                Some(subscriber) => {
-                    if let SubscriberKind::Stream(installed) = &mut subscriber.kind {
-                        std::mem::swap(installed, &mut waker);
-                    }
-                    Poll::Pending
-                }
-            }
-        };
-        drop(waker);
-        poll
-    }
-
-    /// Adds a subscriber, who first sees the last value if there is one. Whoever adds a callback wakes the slot
-    /// afterwards: a last value is work for a call that may be asleep.
-    pub(super) fn join(&self, overflow: Overflow, kind: SubscriberKind) -> u32 {
-        let mut mailbox = Mailbox::new(overflow);
-        let mut state = self.state.lock();
-        // Whoever comes after the end finds the end, and nothing else.
-        if !state.phase.is_over()
-            && let Some(last) = state.inbox.newest()
-        {
-            let mut last = last.clone();
-            last.merged = 0;
-            mailbox.push(last);
-        }
-        let key = state.next_key;
-        state.next_key += 1;
-        state.subscribers.push(Subscriber { key, mailbox, kind });
-        key
-    }
-
-    /// Removes one subscriber; true where nobody is left and no call holds the slot.
-    pub(crate) fn leave(&self, key: u32) -> bool {
-        let (_removed, vacant);
-        {
-            let mut state = self.state.lock();
-            let index = state
-                .subscribers
-                .iter()
-                .position(|subscriber| subscriber.key == key);
-            _removed = index.map(|index| state.subscribers.remove(index));
-            vacant = state.is_vacant();
-        }
-        vacant
-    }
-
-    /// Removes every subscriber, ending streams with `Unregistered`; true as for `leave`.
-    pub(crate) fn leave_all(&self) -> bool {
-        let (mut removed, vacant);
-        {
-            let mut state = self.state.lock();
-            removed = std::mem::take(&mut state.subscribers);
-            vacant = state.is_vacant();
-        }
-        let mut wakers = Wakers::default();
-        for subscriber in &mut removed {
-            match &mut subscriber.kind {
-                SubscriberKind::Stream(waker) => wakers.extend(waker.take()),
-                SubscriberKind::Callback(cell) => cell.end(),
-            }
-        }
-        wakers.wake();
-        vacant
-    }
-
     pub(crate) fn is_vacant(&self) -> bool {
         self.state.lock().is_vacant()
     }
@@ -444,6 +377,9 @@ impl Slot {
         let next = {
             let mut state = self.state.lock();
             let dead = state.phase == Phase::Dead;
+            if let Some(news) = state.take_news() {
+                return Next::News(news);
+            }
             let interim = state.interim;
             match state.outcome.take_if(|_| dead || interim) {
                 Some(outcome) => state.given(outcome),
@@ -461,7 +397,7 @@ impl Slot {
 }
 
 impl State {
-    fn is_vacant(&self) -> bool {
+    pub(super) fn is_vacant(&self) -> bool {
         self.phase == Phase::Free && self.subscribers.is_empty()
     }
 
@@ -478,7 +414,14 @@ impl State {
         }
     }
 
+    pub(super) fn take_news(&mut self) -> Option<Vec<News>> {
+        self.tally.as_mut()?.take_news()
+    }
+
     fn next(&mut self, spare: &mut VecDeque<Update>, merge: bool) -> Next {
+        if let Some(news) = self.take_news() {
+            return Next::News(news);
+        }
         if self.inbox.swap(spare, merge) {
             return Next::Batch;
         }

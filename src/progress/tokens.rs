@@ -11,7 +11,7 @@ use super::phase::Phase;
 use super::slot::Slot;
 use crate::jsonrpc::Key;
 use crate::model::token::ProgressToken;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering, Table};
+use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Table};
 
 /// How many finished tokens are remembered, to tell a late update from a foreign one.
 const RETIRED: usize = 1024;
@@ -21,7 +21,7 @@ pub(crate) struct Tokens {
     /// Strings and integers are keyed apart, so that a borrowed string is looked up without allocating.
     strings: Table<Arc<str>, Arc<Slot>>,
     integers: Table<i64, Arc<Slot>>,
-    retired: Mutex<VecDeque<(ProgressToken, StreamEnd)>>,
+    retired: Mutex<VecDeque<Retired>>,
     closed: AtomicBool,
 }
 
@@ -34,6 +34,15 @@ impl Default for Tokens {
             closed: AtomicBool::new(false),
         }
     }
+}
+
+/// A token that is over.
+#[derive(Debug)]
+struct Retired {
+    token: ProgressToken,
+    end: StreamEnd,
+    /// Where late updates of a call are counted that somebody watches.
+    rejected: Option<Arc<AtomicU64>>,
 }
 
 /// The token is carried by another call in flight.
@@ -56,7 +65,20 @@ impl Tokens {
             .lock()
             .iter()
             .rev()
-            .any(|(token, _)| token.matches(key))
+            .any(|retired| retired.token.matches(key))
+    }
+
+    /// The same for a token whose update has come: where its call is watched, the update is counted there.
+    pub(crate) fn is_late(&self, key: &Key<'_>) -> bool {
+        let retired = self.retired.lock();
+        let mut newest_first = retired.iter().rev();
+        let Some(retired) = newest_first.find(|retired| retired.token.matches(key)) else {
+            return false;
+        };
+        if let Some(rejected) = &retired.rejected {
+            rejected.fetch_add(1, Ordering::Relaxed);
+        }
+        true
     }
 
     /// Makes `token` live for a call.
@@ -78,7 +100,11 @@ impl Tokens {
         // The ring first: whoever misses the table must find the token here.
         let forgotten = {
             let mut retired = self.retired.lock();
-            retired.push_back((slot.token().clone(), end));
+            retired.push_back(Retired {
+                token: slot.token().clone(),
+                end,
+                rejected: slot.rejected().cloned(),
+            });
             if retired.len() > RETIRED {
                 retired.pop_front()
             } else {
@@ -136,8 +162,8 @@ impl Tokens {
         let mut refused = StreamEnd::Disconnected;
         let make = || {
             let retired = self.retired.lock();
-            if let Some((_, end)) = retired.iter().rev().find(|(retired, _)| retired == token) {
-                refused = *end;
+            if let Some(retired) = retired.iter().rev().find(|one| one.token == *token) {
+                refused = retired.end;
                 return None;
             }
             if self.closed.load(Ordering::SeqCst) {

@@ -31,7 +31,7 @@ impl Session {
             (read.last, owner) = self.owner(&params.token, &read.scope);
         }
         let Some(slot) = &read.last else {
-            let retired = self.registry.tokens().is_retired(&params.token);
+            let retired = self.registry.tokens().is_late(&params.token);
             let kind = if retired {
                 DiagnosticKind::LateUpdate
             } else {

@@ -21,6 +21,7 @@ use crate::progress::mailbox::Overflow;
 use crate::progress::phase::Phase;
 use crate::progress::registry::ProgressRegistry;
 use crate::progress::slot::Slot;
+use crate::progress::tally::Tally;
 use crate::progress::tokens::Tokens;
 use crate::sync::{Arc, AtomicBool, AtomicU64, Mutex, Ordering, Table};
 
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub(super) errands: Table<i64, Arc<Flight>>,
     /// How many subscriptions for the states of tasks are open.
     pub(crate) task_listens: AtomicU64,
+    /// And how many may be.
+    pub(crate) task_listens_at_most: AtomicU64,
     /// Told of each of those, which is to be given up after a while.
     pub(crate) on_errand: std::sync::OnceLock<OnErrand>,
     pub(crate) outbox: Outbox,
@@ -67,7 +70,7 @@ pub(crate) struct Session {
 #[derive(Clone, Copy, Debug)]
 struct Retired {
     id: i64,
-    /// Whether its call was ended from this side, before a response.
+    /// Whether its call was ended from this side before a response, which may create a task.
     abandoned: bool,
 }
 
@@ -117,6 +120,7 @@ impl Session {
             ongoing: Table::new(),
             errands: Table::new(),
             task_listens: AtomicU64::new(0),
+            task_listens_at_most: AtomicU64::new(u64::MAX),
             on_errand: std::sync::OnceLock::new(),
             outbox: Outbox::default(),
             counters: Counters::new(),
@@ -157,6 +161,16 @@ impl Session {
 
     /// Makes a call live and queues its request: id and token are in the tables before the first byte.
     pub(crate) fn register(&self, call: NewCall, now: Instant) -> Result<Arc<Flight>, Error> {
+        self.register_watched(call, None, now)
+    }
+
+    /// The same, and counts what becomes of it where there is a tally.
+    pub(crate) fn register_watched(
+        &self,
+        call: NewCall,
+        tally: Option<Tally>,
+        now: Instant,
+    ) -> Result<Arc<Flight>, Error> {
         let id = self.mint_id();
         let tracked = call.token.is_some();
         let slot = match call.token {
@@ -167,6 +181,9 @@ impl Session {
                 call.own,
             )),
         };
+        if let Some(tally) = tally {
+            slot.watch(tally);
+        }
         let frame = self
             .wire()
             .request(id, &call.message, tracked.then(|| slot.token()));
@@ -289,7 +306,7 @@ impl Session {
     pub(super) fn forget(&self, flight: &Arc<Flight>, end: StreamEnd) {
         // The ring first: whoever misses the table must find the id here.
         let abandoned = matches!(end, StreamEnd::Cancelled | StreamEnd::TimedOut);
-        self.retire_id(flight.id(), abandoned);
+        self.retire_id(flight.id(), abandoned && flight.may_yet_become_task());
         let same = |other: &Arc<Flight>| Arc::ptr_eq(other, flight);
         let removed = (
             self.in_flight.remove_if(&flight.id(), same),
@@ -325,7 +342,7 @@ impl Session {
             .any(|retired| retired.id == id)
     }
 
-    /// Whether the call with this id was ended from this side before it had a response.
+    /// Whether the call with this id was ended from this side before it had a response, which may create a task.
     pub(super) fn is_abandoned(&self, id: i64) -> bool {
         let retired = self.retired.lock();
         let retired = retired.iter().rev().find(|retired| retired.id == id);
@@ -362,7 +379,7 @@ impl Session {
                 .lost_error()
                 .with_hint(hint)
                 .with_context(flight.context(now));
-            if flight.slot.settle(Err(error), StreamEnd::Disconnected) {
+            if flight.slot.settle(Err(error), StreamEnd::Disconnected, now) {
                 self.forget(&flight, StreamEnd::Disconnected);
                 flight.slot.wake();
             }

@@ -24,7 +24,7 @@ use crate::jsonrpc::{Envelope, ErrorObject, Id, Key, OnePass, Params, split_batc
 use crate::model::progress::ProgressParams;
 use crate::progress::end::StreamEnd;
 use crate::progress::slot::Outcome;
-use crate::sync::Arc;
+use crate::sync::{Arc, Table};
 
 type Incoming<'a> = Envelope<'a, ProgressParams<'a>>;
 
@@ -244,7 +244,7 @@ impl Session {
         self.forget(flight, end);
         // The token is free again: a later update of this read is looked up anew.
         read.last = None;
-        if flight.slot.settle(outcome, end) {
+        if flight.slot.settle(outcome, end, read.now) {
             read.answered(flight.slot.clone());
         } else {
             self.counters.note(DiagnosticKind::LateResponse, || {
@@ -274,8 +274,10 @@ impl Session {
 
     /// Whether an id is or was that of a request of ours.
     fn is_known(&self, id: &Key<'_>) -> bool {
-        own_id(id)
-            .is_some_and(|id| self.in_flight.get_with(&id, |_| ()).is_some() || self.is_retired(id))
+        own_id(id).is_some_and(|id| {
+            let open = |table: &Table<i64, Arc<Flight>>| table.get_with(&id, |_| ()).is_some();
+            open(&self.in_flight) || open(&self.errands) || self.is_retired(id)
+        })
     }
 
     fn on_request(

@@ -25,7 +25,7 @@ impl Session {
         now: Instant,
     ) {
         let error = error.with_context(flight.context(now));
-        if flight.slot.settle_leg(leg, Err(error), end) {
+        if flight.slot.settle_leg(leg, Err(error), end, now) {
             self.forget(flight, end);
             flight.slot.wake();
         }
@@ -48,7 +48,7 @@ impl Session {
                 self.in_flight
                     .remove_if(&id, |other| Arc::ptr_eq(other, flight)),
             );
-            self.retire_id(id, true);
+            self.retire_id(id, flight.may_yet_become_task());
             return None;
         }
         Some(id)

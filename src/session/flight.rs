@@ -147,8 +147,12 @@ impl Flight {
         self.order.store(order, Ordering::Relaxed);
     }
 
+    /// Whether a response may create a task that is not known yet.
+    pub(super) fn may_yet_become_task(&self) -> bool {
+        (self.follow.task || self.follow.augmented) && self.task.get().is_none()
+    }
+
     /// Whether a response may create a task in revision 2025-11-25, so that it is of interest also after a cancel.
-    #[cfg(feature = "http")]
     pub(crate) const fn is_augmented(&self) -> bool {
         self.follow.augmented
     }

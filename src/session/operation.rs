@@ -19,6 +19,7 @@ use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
 use crate::progress::phase::Phase;
 use crate::progress::slot::{Outcome, Slot};
+use crate::progress::tally::Tally;
 use crate::sync::{Arc, Ordering};
 
 /// A task that was created elsewhere.
@@ -28,6 +29,8 @@ pub(crate) struct Adoption {
     /// The token that the request carried, where one is known.
     pub(crate) token: Option<ProgressToken>,
     pub(crate) own: Option<Overflow>,
+    /// What is counted, where somebody watches.
+    pub(crate) tally: Option<Tally>,
 }
 
 impl Session {
@@ -62,11 +65,15 @@ impl Session {
     pub(super) fn suspend(&self, flight: &Arc<Flight>, raw: Box<RawValue>, read: &mut Read) {
         let id = flight.id();
         self.retire_id(id, false);
+        // A server may guess the id of a request that was not written; it must not be written in place of the next one.
+        if let Some(order) = flight.order() {
+            self.outbox.withdraw(order);
+        }
         let same = |other: &Arc<Flight>| Arc::ptr_eq(other, flight);
         self.ongoing.insert(flight.key(), flight.clone());
         // Race: the same response may come on two streams at once. Who takes the id out of the table has it.
         let taken = self.in_flight.remove_if(&id, same).is_some();
-        if taken && flight.slot.suspend(raw) {
+        if taken && flight.slot.suspend(raw, read.now) {
             if flight.slot.grace_until().is_some() {
                 self.cancel_task_of(flight);
             }
@@ -110,7 +117,7 @@ impl Session {
         // Race: the call may have been given up, or the connection lost, before the new id was in the table.
         if self.is_closed() || !flight.slot.relaunch() {
             drop(self.in_flight.remove_if(&id, same));
-            self.retire_id(id, true);
+            self.retire_id(id, flight.may_yet_become_task());
             return Err(self.lost_error());
         }
         self.post(flight, frame);
@@ -125,7 +132,7 @@ impl Session {
             Err(_) => StreamEnd::Failed,
         };
         let outcome = outcome.map_err(|error| error.with_context(flight.context(now)));
-        if flight.slot.settle(outcome, end) {
+        if flight.slot.settle(outcome, end, now) {
             self.forget(flight, end);
             flight.slot.wake();
         }
@@ -141,6 +148,9 @@ impl Session {
                 Arc::new(Slot::new(token, Phase::Queued, adoption.own))
             }
         };
+        if let Some(tally) = adoption.tally {
+            slot.watch(tally);
+        }
         slot.begin_between(now);
         let launch = Launch {
             #[cfg(feature = "http")]

@@ -1,6 +1,7 @@
 //! What kind a result is, without decoding all of it.
 //!
-//! Owns the look for `resultType` (revision 2026-07-28) and for a created task (both forms). It must not know calls.
+//! Owns the look for `resultType` (revision 2026-07-28), for a tool that failed, and for a created task (both forms). It
+//! must not know calls.
 
 use std::borrow::Cow;
 
@@ -26,6 +27,21 @@ pub(crate) fn result_type(raw: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Peek<'_>>(raw).ok()?.result_type
 }
 
+/// Whether a tool's result is that of a failure of its own (`isError`).
+pub(crate) fn is_tool_error(raw: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Peek {
+        #[serde(rename = "isError", default)]
+        is_error: Option<bool>,
+    }
+
+    // Where it is not named, not all of it need be parsed.
+    let named = raw.contains("\"isError\"");
+    let peek = named.then(|| serde_json::from_str::<Peek>(raw).ok());
+    peek.flatten()
+        .is_some_and(|peek| peek.is_error == Some(true))
+}
+
 /// A created task: its id and all that is said of it, as JSON text.
 pub(super) type CreatedTask<'a> = (Cow<'a, str>, &'a str);
 
@@ -49,4 +65,18 @@ pub(super) fn created_task_2025(raw: &str) -> Option<CreatedTask<'_>> {
     }
 
     created_task(serde_json::from_str::<Peek<'_>>(raw).ok()?.task.get())
+}
+
+/// Whether a result of revision 2025-11-25 creates a task, and is no result of a tool.
+pub(crate) fn is_nameless_task(raw: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Peek<'a> {
+        #[serde(borrow)]
+        task: &'a RawValue,
+        #[serde(borrow, default)]
+        content: Option<&'a RawValue>,
+    }
+
+    serde_json::from_str::<Peek<'_>>(raw)
+        .is_ok_and(|peek| peek.content.is_none() && peek.task.get().starts_with('{'))
 }

@@ -26,4 +26,5 @@ mod reporter;
 #[cfg(unix)]
 mod second_calls;
 mod server_requests;
+mod telemetry;
 mod tidy;

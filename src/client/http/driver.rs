@@ -15,7 +15,7 @@ use crate::client::clock;
 use crate::client::driver::Driver;
 use crate::error::Error;
 use crate::session::calls::Direct;
-use crate::sync::Arc;
+use crate::sync::{Arc, Ordering};
 
 /// How long what is queued may take to be sent once the connection is closed,
 const FLUSH: Duration = Duration::from_secs(1);
@@ -32,6 +32,10 @@ pub(crate) fn start(link: &Arc<Link>) -> Driver {
     let weak = Arc::downgrade(link);
     let direct = move || weak.upgrade().is_some_and(|link| sender::begin_now(&link));
     let _ = link.session.direct.set(Direct(Box::new(direct)));
+    // Each subscription holds a connection for as long as its task lives, and tasks are asked for over the others.
+    let half = u64::try_from(link.channel.max_connections / 2).unwrap_or(u64::MAX);
+    let listens = &link.session.task_listens_at_most;
+    listens.store(half, Ordering::Relaxed);
     let tasks = Tasks {
         link: link.clone(),
         sending,

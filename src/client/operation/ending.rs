@@ -94,6 +94,11 @@ pub(super) fn lost(why: Error) -> Error {
     .with_source(why)
 }
 
+pub(super) fn withheld() -> Error {
+    let text = "the task is over, and the server does not give its result";
+    Error::new(ErrorKind::Task, text)
+}
+
 pub(super) fn expired(why: Error) -> Error {
     Error::new(
         ErrorKind::Task,

@@ -49,8 +49,9 @@ fn begin(
     params: &Value,
     limit: Option<Duration>,
 ) -> Result<Inquiry> {
-    let message =
+    let mut message =
         Message::new(method, params).map_err(|text| Error::new(ErrorKind::InvalidInput, text))?;
+    scene.client.telemetry().put_trace(&mut message);
     let call = NewCall {
         message,
         token: None,

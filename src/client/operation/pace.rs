@@ -57,6 +57,10 @@ impl Pace {
         self.failures
     }
 
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
     pub(super) const fn succeeded(&mut self) {
         self.failures = 0;
     }

@@ -19,7 +19,7 @@ struct Asking(Arc<Flight>);
 
 impl Asking {
     fn on_behalf_of(flight: &Arc<Flight>) -> Self {
-        flight.slot.begin_asking();
+        flight.slot.begin_asking(clock::now());
         Self(flight.clone())
     }
 }

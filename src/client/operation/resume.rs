@@ -5,25 +5,27 @@
 use serde_json::json;
 
 use crate::client::clock;
-use crate::client::core::Core;
 use crate::client::handle::Client;
-use crate::client::limits::Limits;
+use crate::client::revision;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::task::TaskHandle;
 use crate::model::token::ProgressToken;
 use crate::model::version::ProtocolVersion;
-use crate::session::flight::Created;
+use crate::progress::mailbox::Overflow;
+use crate::progress::tally::Tally;
+use crate::session::flight::{Created, Flight};
 use crate::session::operation::Adoption;
+use crate::sync::Arc;
 
 /// Makes a call of a task that was created elsewhere.
-pub(crate) fn begin(
-    client: Client,
+pub(crate) fn adopt(
+    client: &Client,
     handle: &TaskHandle,
     token: Option<ProgressToken>,
-    listens: bool,
-    limits: Limits,
-) -> Result<Core> {
-    let session = client.session().clone();
+    own: Option<Overflow>,
+    tally: Option<Tally>,
+) -> Result<Arc<Flight>> {
+    let session = client.session();
     let spoken = session.wire().version;
     if spoken != Some(handle.protocol_version) {
         let spoken = spoken.map_or("none yet", ProtocolVersion::as_str);
@@ -34,6 +36,7 @@ pub(crate) fn begin(
         return Err(Error::new(ErrorKind::InvalidInput, text)
             .with_hint("connect with `protocol_version` set to that of the handle"));
     }
+    revision::check("tasks/get", spoken)?;
     let adoption = Adoption {
         task: Created {
             id: handle.task_id.as_str().into(),
@@ -41,10 +44,10 @@ pub(crate) fn begin(
             adopted: true,
         },
         token,
-        own: listens.then_some(limits.overflow),
+        own,
+        tally,
     };
-    let flight = session.adopt(adoption, clock::now())?;
-    Ok(Core::resumed(client, session, flight, limits))
+    session.adopt(adoption, clock::now())
 }
 
 /// What is known of the task: in which state it is will be asked first of all.

@@ -2,10 +2,10 @@
 //!
 //! Owns the reading of both forms. It must not know when it is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -13,36 +13,90 @@ use crate::model::input::InputRequest;
 use crate::model::status::TaskStatus;
 use crate::model::task::duration;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct TaskState {
-    pub(super) task_id: String,
+    /// Whose state it is, where that is said.
+    task_id: Option<String>,
     pub(super) status: TaskStatus,
-    #[serde(default)]
     pub(super) status_message: Option<String>,
-    #[serde(default)]
     last_updated_at: Option<String>,
-    #[serde(default, alias = "ttl")]
     ttl_ms: Option<f64>,
-    #[serde(default, alias = "pollInterval")]
     poll_interval_ms: Option<f64>,
     /// What the server asks; the extension only.
-    #[serde(default)]
     pub(super) input_requests: Option<BTreeMap<String, InputRequest>>,
-    /// With the status `completed`; the extension only.
-    #[serde(default)]
+    /// With the status `completed`; the extension, and servers of 2025-11-25 that have read it.
     pub(super) result: Option<Box<RawValue>>,
     /// With the status `failed`; the extension only.
-    #[serde(default)]
     pub(super) error: Option<Box<RawValue>>,
 }
 
+/// The members of a state. Each is read for itself, so that one in a wrong form, or one that is there under the names of
+/// both revisions, hides no other.
+struct Members<'a>(HashMap<String, &'a RawValue>);
+
+impl Members<'_> {
+    fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        serde_json::from_str(self.0.get(name)?.get()).ok()
+    }
+
+    fn raw(&self, name: &str) -> Option<Box<RawValue>> {
+        let raw = *self.0.get(name)?;
+        (raw.get() != "null").then(|| raw.to_owned())
+    }
+}
+
 impl TaskState {
+    /// # Errors
+    ///
+    /// Fails where no status is said, or what the task waits for cannot be read.
     pub(super) fn of(raw: &str) -> Result<Self> {
-        serde_json::from_str(raw).map_err(|error| {
+        let members = serde_json::from_str(raw).map(Members).map_err(|error| {
             let text = format!("the state of the task cannot be read: {error}");
             Error::new(ErrorKind::Protocol, text)
+        })?;
+        let unreadable = |what: &str| {
+            let text = format!("the state of the task cannot be read: it has no readable {what}");
+            Error::new(ErrorKind::Protocol, text)
+        };
+        let status = members.get("status").ok_or_else(|| unreadable("status"))?;
+        let input_requests = members.get("inputRequests");
+        if status == TaskStatus::InputRequired
+            && input_requests.is_none()
+            && members.raw("inputRequests").is_some()
+        {
+            return Err(unreadable("inputRequests"));
+        }
+        Ok(Self {
+            task_id: members.get("taskId"),
+            status,
+            status_message: members.get("statusMessage"),
+            last_updated_at: members.get("lastUpdatedAt"),
+            ttl_ms: members.get("ttlMs").or_else(|| members.get("ttl")),
+            poll_interval_ms: members
+                .get("pollIntervalMs")
+                .or_else(|| members.get("pollInterval")),
+            input_requests,
+            result: members.raw("result"),
+            error: members.raw("error"),
         })
+    }
+
+    /// Whether it says that it is the state of this task.
+    pub(super) fn names(&self, task: &str) -> bool {
+        self.task_id.as_deref() == Some(task)
+    }
+
+    /// The answer to a question for this task, which need not say so.
+    ///
+    /// # Errors
+    ///
+    /// Fails where it is the state of another task.
+    pub(super) fn answering_for(self, task: &str) -> Result<Self> {
+        if self.task_id.is_some() && !self.names(task) {
+            let text = "the server was asked for a task, and tells the state of another task";
+            return Err(Error::new(ErrorKind::Protocol, text));
+        }
+        Ok(self)
     }
 
     /// For how long from its creation the server keeps it.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::scene::Scene;
 use super::task::TaskState;
 use crate::client::clock;
 use crate::model::SubscriptionFilter;
@@ -50,7 +51,8 @@ impl Place {
     fn take(session: &Arc<Session>) -> Option<Self> {
         let taken = session.task_listens.fetch_add(1, Ordering::Relaxed);
         let place = Self(session.clone());
-        (taken < AT_ONCE).then_some(place)
+        let limit = session.task_listens_at_most.load(Ordering::Relaxed);
+        (taken < AT_ONCE.min(limit)).then_some(place)
     }
 }
 
@@ -62,7 +64,8 @@ impl Drop for Place {
 
 impl Tells {
     /// Listens from now on, if it may.
-    pub(super) fn of(session: &Arc<Session>, task: &str) -> Option<Self> {
+    pub(super) fn of(scene: &Scene, task: &str) -> Option<Self> {
+        let session = &scene.session;
         if !session.wire().is_modern() {
             return Some(Self::Heard(session.notifications.receiver()));
         }
@@ -71,8 +74,10 @@ impl Tells {
         let params = json!({ "notifications": filter });
         let feed = Arc::new(Feed::new());
         let receiver = feed.receiver();
+        let mut message = Message::new("subscriptions/listen", &params).ok()?;
+        scene.client.telemetry().put_trace(&mut message);
         let call = NewCall {
-            message: Message::new("subscriptions/listen", &params).ok()?,
+            message,
             token: None,
             own: None,
             kind: Kind::Listen(feed),
@@ -110,7 +115,7 @@ fn read(told: &Notification, task: &str) -> Option<Told> {
     match told.method.as_str() {
         "notifications/tasks" | "notifications/tasks/status" => {
             let state = TaskState::of(params).ok()?;
-            (state.task_id == task).then(|| Told::State(Box::new(state)))
+            state.names(task).then(|| Told::State(Box::new(state)))
         }
         "notifications/subscriptions/acknowledged" => {
             let agreed: Acknowledged = serde_json::from_str(params).ok()?;

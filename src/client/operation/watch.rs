@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -23,6 +23,7 @@ use super::task::TaskState;
 use super::tells::{Tells, Told};
 use crate::client::clock::{self, Timer};
 use crate::error::{Error, ErrorKind, Result};
+use crate::jsonrpc::ErrorObject;
 use crate::model::input::InputRequest;
 use crate::model::progress::Update;
 use crate::model::status::TaskStatus;
@@ -89,8 +90,12 @@ struct Watch {
     /// The result, before it is known that it is one.
     fetched: Option<Box<RawValue>>,
     fetching: bool,
+    /// Since when the task is known to be over, where the result must be fetched.
+    ended: Option<Instant>,
     /// Whether the server could not be reached since it was last heard of.
     outage: bool,
+    /// Whether it told something by itself since it was last asked.
+    told_since: bool,
     over: Option<Outcome>,
     /// Events since the call last had its turn.
     events: u32,
@@ -121,7 +126,9 @@ pub(super) async fn run(scene: Scene) -> Step {
         unsent: HashMap::new(),
         fetched: None,
         fetching: false,
+        ended: None,
         outage: false,
+        told_since: false,
         over: None,
         scene: scene.clone(),
     };
@@ -135,7 +142,11 @@ pub(super) async fn run(scene: Scene) -> Step {
             watch.look();
         }
         Ok(state) => watch.take_in(state, Source::Told),
-        Err(error) => watch.over = Some(Err(error)),
+        // The task is there all the same.
+        Err(error) => {
+            tracing::warn!(%error, task = watch.id, "the task was created in an unreadable state");
+            watch.look();
+        }
     }
     Step::Over(watch.outcome().await)
 }
@@ -192,7 +203,7 @@ impl Watch {
 
     fn listen(&mut self) {
         self.subscribed = true;
-        self.tells = Tells::of(&self.scene.session, &self.id);
+        self.tells = Tells::of(&self.scene, &self.id);
     }
 
     /// Arranges the next look, unless one is under way.
@@ -201,6 +212,10 @@ impl Watch {
             return;
         }
         let next = self.pace.next(clock::now(), fastrand::f64());
+        // Until then nothing is asked, because the server wants it so: that is no silence of the server.
+        if !self.pace.is_failing() {
+            self.scene.flight.slot.keep_quiet(next);
+        }
         self.timer.set(next, self.scene.client.runtime());
         self.due = true;
     }
@@ -209,7 +224,7 @@ impl Watch {
         if self.looking {
             return;
         }
-        (self.looking, self.due) = (true, false);
+        (self.looking, self.due, self.told_since) = (true, false, false);
         let look = self.inquire("tasks/get", Some(LOOK), json!({ "taskId": self.id }));
         self.work.push(look.map(Done::Looked).boxed());
         for (key, answer) in std::mem::take(&mut self.unsent) {
@@ -224,7 +239,9 @@ impl Watch {
             return;
         }
         self.fetching = true;
-        let fetch = self.inquire("tasks/result", None, json!({ "taskId": self.id }));
+        // A task that is over has its result, so that the answer is a matter of the way only.
+        let limit = self.ended.map(|_| LOOK);
+        let fetch = self.inquire("tasks/result", limit, json!({ "taskId": self.id }));
         self.work.push(fetch.map(Done::Fetched).boxed());
     }
 
@@ -269,7 +286,8 @@ impl Watch {
         match done {
             Done::Looked(looked) => {
                 self.looking = false;
-                match looked.and_then(|raw| TaskState::of(raw.get())) {
+                let looked = looked.and_then(|raw| TaskState::of(raw.get()));
+                match looked.and_then(|state| state.answering_for(&self.id)) {
                     Ok(state) => self.looked(state),
                     Err(error) => self.missed(error),
                 }
@@ -314,11 +332,11 @@ impl Watch {
     /// The server said what the task is doing.
     fn take_in(&mut self, state: TaskState, source: Source) {
         let now = clock::now();
-        self.scene.flight.slot.stamp(now);
-        let overtaken = |known: &TaskState| state.is_older_than(known);
-        if self.over.is_some() || self.state.as_ref().is_some_and(overtaken) {
+        self.scene.flight.slot.keep_quiet(now);
+        if self.over.is_some() || self.is_overtaken(&state, source) {
             return self.wait();
         }
+        self.told_since |= source == Source::Told;
         let outage = std::mem::take(&mut self.outage);
         let known = self.state.as_ref();
         if outage || known.is_none_or(|known| !state.tells_as_much_as(known)) {
@@ -336,13 +354,35 @@ impl Watch {
         match ending::of(&state, self.modern, &mut self.fetched) {
             Ending::None => {}
             Ending::Outcome(outcome) => self.over = Some(outcome),
-            Ending::Fetch => self.fetch(),
+            Ending::Fetch => self.fetch_at(state.status, now),
             // A notification may leave out what an answer has.
             Ending::Unsaid(error) if source == Source::Asked => self.over = Some(Err(error)),
             Ending::Unsaid(_) => self.look(),
         }
         self.state = Some(state);
         self.wait();
+    }
+
+    /// Whether something newer is known. By the server's clock, which may be set back, only where the two may have
+    /// changed places on the way; and what is over stays over.
+    fn is_overtaken(&self, state: &TaskState, source: Source) -> bool {
+        let Some(known) = self.state.as_ref().filter(|_| !state.status.is_terminal()) else {
+            return false;
+        };
+        let crossed = source == Source::Told || self.told_since;
+        known.status.is_terminal() || (crossed && state.is_older_than(known))
+    }
+
+    /// Asks for the result of a task in this state, and gives up where it is over and its result does not come.
+    fn fetch_at(&mut self, status: TaskStatus, now: Instant) {
+        if status.is_terminal() {
+            let ended = *self.ended.get_or_insert(now);
+            if now.saturating_duration_since(ended) >= LOOK {
+                self.over = Some(Err(ending::withheld()));
+                return;
+            }
+        }
+        self.fetch();
     }
 
     /// The task's state could not be had.
@@ -380,7 +420,17 @@ impl Watch {
     fn has_no_result(&mut self, error: Error) {
         let status = self.state.as_ref().map(|state| state.status);
         let terminal = status.is_some_and(TaskStatus::is_terminal);
-        if terminal && !is_passing(&error) {
+        if error
+            .as_rpc()
+            .is_some_and(|rpc| rpc.code == ErrorObject::METHOD_NOT_FOUND)
+            && !terminal
+        {
+            // A server without this request gives the result with the state. It is not asked again.
+            self.fetching = true;
+            self.wait();
+        } else if terminal && error.kind() == ErrorKind::Timeout {
+            self.over = Some(Err(ending::withheld().with_source(error)));
+        } else if terminal && !is_passing(&error) {
             let words = self
                 .state
                 .as_ref()
@@ -394,5 +444,10 @@ impl Watch {
 
 /// Whether the same request may have more luck later.
 fn is_passing(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionLost | ErrorKind::Timeout)
+    match error.kind() {
+        ErrorKind::ConnectionLost | ErrorKind::Timeout => true,
+        // The server, or what is before it, is busy or starts anew.
+        ErrorKind::Http => matches!(error.status(), Some(408 | 425 | 429 | 500..=599)),
+        _ => false,
+    }
 }

@@ -118,6 +118,7 @@ async fn drive(slot: &Slot) -> (Vec<f64>, Outcome) {
                 Next::Batch => seen.extend(spare.drain(..).map(|update| update.progress)),
                 Next::Callback(cell, update) => cell.invoke(update.of(slot.token().clone())),
                 Next::Settled(outcome) => return Poll::Ready(outcome),
+                Next::News(news) => panic!("nobody watches {news:?}"),
                 Next::Interim(response) => panic!("nobody goes on from {response}"),
                 Next::Nothing { .. } => return Poll::Pending,
             }

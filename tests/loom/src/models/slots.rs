@@ -1,5 +1,8 @@
 //! One slot between the reader, the call and its droppers.
 
+use std::collections::VecDeque;
+use std::task::Poll;
+
 use loom::future::block_on;
 use loom::thread;
 
@@ -9,7 +12,8 @@ use crate::progress::delivery::Delivery;
 use crate::progress::end::StreamEnd;
 use crate::progress::mailbox::Overflow;
 use crate::progress::phase::Phase;
-use crate::progress::slot::Slot;
+use crate::progress::slot::{Next, Slot};
+use crate::progress::tally::{News, Tally};
 use crate::sync::Arc;
 
 fn slot() -> Arc<Slot> {
@@ -29,7 +33,7 @@ fn a_response_and_a_cancel_do_not_both_win() {
         let reader = {
             let slot = slot.clone();
             thread::spawn(move || {
-                let won = slot.settle(done(), StreamEnd::Completed);
+                let won = slot.settle(done(), StreamEnd::Completed, now());
                 slot.wake();
                 won
             })
@@ -54,7 +58,7 @@ fn a_call_that_polls_misses_neither_update_nor_response() {
                 if let Delivery::Delivered { touched: true, .. } = slot.deliver(update(1), now()) {
                     slot.wake();
                 }
-                assert!(slot.settle(done(), StreamEnd::Completed));
+                assert!(slot.settle(done(), StreamEnd::Completed, now()));
                 slot.wake();
             })
         };
@@ -62,6 +66,34 @@ fn a_call_that_polls_misses_neither_update_nor_response() {
         let (seen, outcome) = block_on(drive(&slot));
         assert_eq!(seen, [1.0]);
         assert!(outcome.is_ok());
+        reader.join().unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_only_watches_is_woken_for_what_is_to_be_told() {
+    check(|| {
+        let slot = Slot::new(token(), Phase::Queued, None);
+        slot.watch(Tally::new(Arc::from([0.5]), true));
+        assert!(slot.mark_sent(now()));
+        let slot = Arc::new(slot);
+        let reader = {
+            let slot = slot.clone();
+            thread::spawn(move || {
+                if let Delivery::Delivered { touched: true, .. } = slot.deliver(update(1), now()) {
+                    slot.wake();
+                }
+            })
+        };
+        // Nothing else ever wakes it: loom reports a deadlock where the wake-up is lost.
+        let told = block_on(std::future::poll_fn(|cx| {
+            let mut none = VecDeque::new();
+            match slot.poll_call(&mut none, cx, false) {
+                Next::News(news) => Poll::Ready(news),
+                _ => Poll::Pending,
+            }
+        }));
+        assert!(matches!(told[..], [News::FirstUpdate { .. }]), "{told:?}");
         reader.join().unwrap();
     });
 }
