@@ -21,3 +21,4 @@ mod secrets;
 mod server;
 mod sessions;
 mod streams;
+mod tasks;

@@ -39,6 +39,24 @@ async fn a_send_that_fails_is_tried_again_with_what_is_newest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_while_a_send_fails_takes_its_place() {
+    let (reporter, recorder) = Recorder::reporter(|builder| builder);
+    recorder.take_time(Duration::from_millis(50));
+    recorder.fail_next(busy(1));
+    reporter.set(1).expect("rises");
+    reporter.message("a").expect("open");
+    pass(10).await;
+    reporter.set(2).expect("rises");
+    pass(1_000).await;
+    let received = recorder.received();
+    assert_eq!(received.len(), 1, "{received:?}");
+    assert_eq!(received[0].value, 2.0);
+    assert_eq!(received[0].message.as_deref(), Some("a"));
+    let counts = reporter.finish().await.expect("all was sent");
+    assert_eq!((counts.accepted, counts.emitted, counts.merged), (2, 1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn pauses_before_another_attempt_differ() {
     let mut pauses = Vec::new();
     for _ in 0..20 {
