@@ -48,7 +48,8 @@ enum Parked {
     /// It does not: it will ask by itself.
     No,
     Idle,
-    Until(Instant),
+    /// Until something is due. A call never makes that earlier, but for the one that ends the operation.
+    Timed,
 }
 
 /// What the driver should do next.
@@ -311,11 +312,7 @@ impl Machine {
                 self.happen(Kind::Milestone(percent), &mut effect);
             }
         }
-        effect.wake |= match (self.parked, self.due()) {
-            (Parked::No, _) | (_, None) => false,
-            (Parked::Idle, Some(_)) => true,
-            (Parked::Until(wakes), Some(due)) => due.is_none_or(|due| due < wakes),
-        };
+        effect.wake |= self.parked == Parked::Idle && self.due().is_some();
         effect
     }
 
@@ -340,7 +337,7 @@ impl Machine {
         }
         match self.due() {
             Some(Some(due)) if due > now => {
-                self.parked = Parked::Until(due);
+                self.parked = Parked::Timed;
                 Step::Sleep(due)
             }
             Some(_) => self.send(),

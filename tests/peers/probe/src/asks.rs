@@ -11,7 +11,7 @@ use mcp_progress::model::{
 use mcp_progress::{Client, Connect, Progress, Request, UpdateKind};
 use serde_json::{Value, json};
 
-/// The trace that the calls of `trace` belong to.
+/// The trace that all requests belong to; the tool `trace` tells what the server saw of it.
 const TRACE: [(&str, &str); 3] = [
     (
         "traceparent",
@@ -54,6 +54,10 @@ pub(crate) fn answering(connect: Connect, asked: &Asked) -> Connect {
             }
         })
         .roots([Root::new("file:///work").named("work")])
+        .trace_context(|trace| {
+            let [parent, state, baggage] = TRACE.map(|(_, value)| Some(value.to_owned()));
+            (trace.traceparent, trace.tracestate, trace.baggage) = (parent, state, baggage);
+        })
 }
 
 fn filled(form: &ElicitForm) -> ElicitResult {
@@ -83,11 +87,6 @@ pub(crate) fn request(
     let mut request = client.call_tool(tool, arguments).total_timeout(PATIENCE);
     if as_task {
         request = request.as_task(Duration::from_secs(60));
-    }
-    if tool == "trace" {
-        for (key, value) in TRACE {
-            request = request.meta(key, value);
-        }
     }
     Ok(request)
 }
