@@ -64,10 +64,10 @@
 //!
 //! [`Client`] makes [`Request`]s; a request is awaited, or started as a [`Call`]. [`ProgressRegistry`] subscribes by
 //! [`ProgressToken`]. [`UpdatesExt`] thins out, smooths and watches any stream of updates. [`Connect`] takes the handlers for what
-//! servers ask ([`Connect::on_elicitation`]), [`Call::task`] and [`Client::resume_task`] are about tasks, and [`reporter`] is the
-//! sending half. [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
+//! servers ask ([`Connect::on_elicitation`]), and [`Call::task`] and [`Client::resume_task`] are about tasks.
+//! [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
 //! the feature of that name) the scripted server for tests of your own progress code. [`ProgressReporter`] is the other half:
-//! it sends progress, from a server or back to one.
+//! it sends progress, from a server or back to one; see [`reporter`].
 //!
 //! # Features
 //!
