@@ -6,4 +6,5 @@ mod interleaved;
 mod journey;
 mod relay;
 mod rounds;
+mod signals;
 mod tasks;
