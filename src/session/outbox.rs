@@ -119,6 +119,8 @@ pub(crate) struct Room {
     pub(crate) replies: bool,
     /// For requests and notifications.
     pub(crate) ordered: bool,
+    /// For requests that tell the server to stop something.
+    pub(crate) errands: bool,
 }
 
 /// More waits to be written than the server reads.
@@ -390,13 +392,18 @@ impl State {
                 Signal::Reply | Signal::Answer => Departure::Reply(frame),
             });
         }
-        if self.errands.is_empty() && (!room.ordered || self.ordered.is_empty()) {
+        let errands = room.errands && !self.errands.is_empty();
+        if !errands && (!room.ordered || self.ordered.is_empty()) {
             return None;
         }
         let now = now();
         loop {
             // An errand is a signal: it does not wait for a connection.
-            let next = self.errands.pop_front();
+            let next = if room.errands {
+                self.errands.pop_front()
+            } else {
+                None
+            };
             let next = match next {
                 None if room.ordered => self.ordered.pop_first()?.1,
                 next => next?,

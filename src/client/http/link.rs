@@ -30,6 +30,9 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
+/// So many requests that tell the server to stop something leave without waiting for a free connection.
+const ERRANDS: usize = 16;
+
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(super) session: Arc<Session>,
@@ -72,6 +75,8 @@ struct State {
     /// How many handshake sessions there were before this one.
     generation: u64,
     exchanges: IdMap<Exchange>,
+    /// How many of those are errands.
+    errands: usize,
     /// How many messages are on their way that end a call without an exchange.
     telling: usize,
     /// Calls whose answer comes on the server's own stream.
@@ -88,6 +93,12 @@ pub(super) struct Exchange {
     /// Ends it before its time, once: with the message that tells the server to stop, or with nothing, where nobody waits
     /// for the rest.
     pub(super) abandon: Option<oneshot::Sender<Option<Vec<u8>>>>,
+}
+
+impl Exchange {
+    fn is_errand(&self) -> bool {
+        matches!(self.flight.kind, Kind::Errand)
+    }
 }
 
 /// A message to the server that the end of the connection waits for.
@@ -261,15 +272,28 @@ impl Link {
     }
 
     pub(super) fn enter(&self, id: i64, exchange: Exchange) {
-        self.state.lock().exchanges.insert(id, exchange);
+        let mut state = self.state.lock();
+        state.errands += usize::from(exchange.is_errand());
+        state.exchanges.insert(id, exchange);
+    }
+
+    /// Whether another request may leave, without a free connection, that tells the server to stop something.
+    pub(super) fn has_room_for_errands(&self) -> bool {
+        self.state.lock().errands < ERRANDS
     }
 
     /// Takes the exchange of a request out, to abandon it or because it is over.
     pub(super) fn leave(&self, id: i64) -> Option<Exchange> {
         let mut state = self.state.lock();
         let left = state.exchanges.remove(&id);
+        let errand = left.as_ref().is_some_and(Exchange::is_errand);
+        state.errands -= usize::from(errand);
         let idle = state.exchanges.is_empty();
         drop(state);
+        if errand {
+            // Another one may wait for its room.
+            self.session.outbox.wake();
+        }
         if idle {
             self.idle.notify_waiters();
         }
@@ -358,6 +382,7 @@ impl Link {
         let (exchanges, tasks) = {
             let mut state = self.state.lock();
             state.adopted.clear();
+            state.errands = 0;
             (
                 std::mem::take(&mut state.exchanges),
                 std::mem::take(&mut state.tasks),

@@ -42,6 +42,7 @@ pub(super) async fn run(link: Arc<Link>) {
         let room = Room {
             replies: answers.len() < ANSWERS,
             ordered: notification.is_none() && permit.is_some(),
+            errands: permit.is_some() || link.has_room_for_errands(),
         };
         let next = tokio::select! {
             biased;

@@ -401,6 +401,8 @@ impl Watch {
             self.outage = true;
             self.scene.flight.slot.mark_gap();
         } else if failures >= REFUSALS {
+            // Nobody will see its end.
+            self.scene.session.cancel_task_of(&self.scene.flight);
             self.over = Some(Err(error));
         }
         self.wait();

@@ -153,3 +153,35 @@ async fn a_refusal_to_stop_a_task_ends_no_call_on_whose_stream_it_comes() {
         .expect("it was another's error");
     assert_eq!(end.as_text().as_deref(), Some("unharmed"));
 }
+
+#[tokio::test]
+async fn many_tasks_that_are_dropped_at_once_are_stopped_a_few_at_a_time() {
+    const TASKS: usize = 100;
+    const MOST: usize = 4;
+    let gate = Gate::new();
+    let opened = gate.clone();
+    let server = Server::modern(move |got| match got.kind() {
+        "tools/call" => Some(Reply::json(&created(got, 60_000))),
+        "tasks/cancel" => {
+            let heard = result(got, &json!({"resultType": "complete"}));
+            Some(Reply::json(&heard).behind(&opened))
+        }
+        _ => None,
+    })
+    .await;
+    let client = connect(&server, MOST).await;
+    let calls = (0..TASKS).map(|_| async {
+        let mut call = client.call_tool("work", json!({})).start();
+        call.next().await.expect("it is a task");
+        call
+    });
+    let calls = futures::future::join_all(calls).await;
+    drop(calls);
+    let stats = client.stats();
+    assert_eq!((stats.live_calls, stats.registrations), (0, 0));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let held = server.seen().all("tasks/cancel").len();
+    assert!((1..=16 + MOST).contains(&held), "{held} at once");
+    gate.open();
+    server.request("tasks/cancel", TASKS - 1).await;
+}
