@@ -7,4 +7,5 @@ mod journey;
 mod relay;
 mod rounds;
 mod signals;
+mod surroundings;
 mod tasks;
