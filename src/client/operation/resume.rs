@@ -34,7 +34,7 @@ pub(crate) fn adopt(
             handle.protocol_version
         );
         return Err(Error::new(ErrorKind::InvalidInput, text)
-            .with_hint("connect with `protocol_version` set to that of the handle"));
+            .with_hint("connect with `Connect::resuming`, which sees to the revision"));
     }
     revision::check("tasks/get", spoken)?;
     let adoption = Adoption {
