@@ -7,6 +7,8 @@ use mcp_progress::testing::{Script, ScriptedServer};
 use mcp_progress::{Client, ErrorKind, Overflow, UpdateKind};
 use serde_json::json;
 
+use crate::peer::block_on;
+
 use super::tasks::{
     HANDSHAKE, MODERN, answering, assert_nothing_is_left, hosting, question, start,
 };
@@ -35,7 +37,7 @@ fn a_call_that_goes_on_may_be_polled_on_any_executor() {
             .await
             .expect("connected")
     });
-    let result = futures::executor::block_on(client.call_tool("work", json!({})).send());
+    let result = block_on(client.call_tool("work", json!({})).send());
     assert_eq!(result.expect("a result").as_text().as_deref(), Some("done"));
     assert_nothing_is_left(&client);
 }
@@ -56,7 +58,7 @@ fn a_runtime_that_ends_in_the_middle_of_a_task_ends_the_call() {
         (client, call)
     });
     runtime.shutdown_timeout(Duration::from_secs(5));
-    let error = futures::executor::block_on(call.result()).expect_err("nothing is there any more");
+    let error = block_on(call.result()).expect_err("nothing is there any more");
     assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error}");
     assert_nothing_is_left(&client);
 }
