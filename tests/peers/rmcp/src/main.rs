@@ -144,11 +144,11 @@ impl Peer {
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let end = Instant::now() + Duration::from_millis(slow.ms);
+        let ending = Ending::of(context);
         let mut tick = 0_u32;
         while Instant::now() < end {
             tokio::select! {
                 () = context.ct.cancelled() => {
-                    note(&json!({"event": "aborted", "request": context.id}));
                     return Err(ErrorData::internal_error("cancelled", None));
                 }
                 () = sleep(Duration::from_millis(slow.ms.min(50))) => {}
@@ -158,8 +158,30 @@ impl Peer {
                 report(context, tick.into(), None, format!("tick {tick}")).await?;
             }
         }
-        note(&json!({"event": "finished", "request": context.id}));
+        ending.finished();
         Ok(text(format!("took {} ms", slow.ms)))
+    }
+}
+
+/// Notes how a call ended. rmcp cancels its token and then drops the call's future, or fails what it reports; whichever
+/// the call sees first, it was ended from outside.
+struct Ending(Option<Value>);
+
+impl Ending {
+    fn of(context: &RequestContext<RoleServer>) -> Self {
+        Self(Some(json!(context.id)))
+    }
+
+    fn finished(mut self) {
+        note(&json!({"event": "finished", "request": self.0.take()}));
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(request) = self.0.take() {
+            note(&json!({"event": "aborted", "request": request}));
+        }
     }
 }
 
