@@ -33,10 +33,11 @@ pub enum LifeSigns {
     /// Any byte on the call's own HTTP response stream, keep-alive comments included, and every update. The default.
     ///
     /// A server that works behind keep-alives is alive, and a connection that is dead brings none. On byte streams,
-    /// which all calls share, only updates count.
+    /// which all calls share, only updates count. Of a call that has become a task, every answer about the task counts too,
+    /// over whatever it comes.
     #[default]
     Bytes,
-    /// Updates only.
+    /// Updates only; of a task, those of its status among them, which come when it changes.
     Updates,
 }
 
