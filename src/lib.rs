@@ -98,6 +98,7 @@ mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;
+pub mod ui;
 
 pub use client::call::{Call, CallResult};
 pub use client::canceller::Canceller;

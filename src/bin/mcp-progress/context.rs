@@ -9,11 +9,12 @@ use std::time::Duration;
 use mcp_progress::{Client, Connect};
 use tokio::time::timeout;
 
-use crate::args::{Command, Format, ProgressMode};
+use crate::args::cli::Command;
+use crate::args::output::{Format, ProgressMode};
 use crate::failure::{Failure, code};
 use crate::interrupt::Interrupt;
-use crate::output::Output;
-use crate::screen::{Screen, Style};
+use crate::show::output::Output;
+use crate::show::screen::{Screen, Style};
 
 /// How long the server may take to hear of a cancel and to end.
 const FLUSH: Duration = Duration::from_secs(1);

@@ -7,9 +7,9 @@ use std::io;
 
 use serde_json::{Map, Value};
 
+use crate::args::pair::Pair;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::pair::Pair;
 
 /// The arguments to send: `args` is an object itself, `@FILE` or `-`, and the pairs go on top.
 pub(crate) async fn arguments(
@@ -71,7 +71,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{merge, object};
-    use crate::pair::Pair;
+    use crate::args::pair::Pair;
 
     #[test]
     fn pairs_replace_members_but_not_each_other() {

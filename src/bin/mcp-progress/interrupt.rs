@@ -11,7 +11,7 @@ use mcp_progress::Canceller;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use crate::screen::Screen;
+use crate::show::screen::Screen;
 
 /// How long after the first signal the program may take: a second for the server to hear of it, and a little for the
 /// words about it.

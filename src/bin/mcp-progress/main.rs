@@ -3,26 +3,13 @@
 //! Owns the runtime and the exit code. It sees the public API of the library only, as any program does.
 
 mod args;
-mod call;
+mod commands;
 mod context;
-mod demo;
-mod duration;
-mod event;
 mod failure;
-mod figure;
-mod info;
 mod input;
 mod interrupt;
-mod meter;
-mod output;
-mod pair;
-mod printable;
-mod screen;
-mod serve;
 mod server;
-mod terminal;
-mod tools;
-mod words;
+mod show;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -30,7 +17,8 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use args::{Cli, Command};
+use args::cli::{Cli, Command};
+use commands::{call, demo, info, serve, tools};
 use context::Context;
 use failure::code;
 

@@ -8,11 +8,12 @@ use mcp_progress::testing::ScriptedServer;
 use mcp_progress::transport::{HttpEndpoint, ServerCommand, Stderr};
 use mcp_progress::{Client, Connect, Overflow};
 
-use crate::args::{ClockArgs, Format, ServerArgs, ServerStderr};
+use crate::args::output::{ClockArgs, Format};
+use crate::args::server::{ServerArgs, ServerStderr};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::printable;
-use crate::screen::{Screen, Style};
+use crate::show::printable;
+use crate::show::screen::{Screen, Style};
 
 /// So many updates may wait for a slow reader of standard output before they are merged.
 const BACKLOG: usize = 65_536;

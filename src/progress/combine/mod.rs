@@ -10,6 +10,6 @@ pub(crate) mod min_change;
 pub(crate) mod monotonic;
 pub(crate) mod owed;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod stall;
 pub(crate) mod throttle;

@@ -9,7 +9,7 @@ use crate::model::status::TaskStatus;
 use crate::model::token::ProgressToken;
 
 /// An update without a total.
-pub(super) fn progress(progress: f64) -> Progress {
+pub(crate) fn progress(progress: f64) -> Progress {
     Progress {
         kind: UpdateKind::Progress,
         token: ProgressToken::from("sample"),
@@ -30,7 +30,7 @@ pub(super) fn progress(progress: f64) -> Progress {
 }
 
 /// An update with a total.
-pub(super) fn of(value: f64, total: f64) -> Progress {
+pub(crate) fn of(value: f64, total: f64) -> Progress {
     Progress {
         total: Some(total),
         ..progress(value)
@@ -38,12 +38,12 @@ pub(super) fn of(value: f64, total: f64) -> Progress {
 }
 
 /// The same update in another leg.
-pub(super) fn in_leg(leg: u32, update: Progress) -> Progress {
+pub(crate) fn in_leg(leg: u32, update: Progress) -> Progress {
     Progress { leg, ..update }
 }
 
 /// The status of a task, whose figures repeat those of the update before it.
-pub(super) fn status(status: TaskStatus, figure: f64) -> Progress {
+pub(crate) fn status(status: TaskStatus, figure: f64) -> Progress {
     Progress {
         kind: UpdateKind::Status(status),
         ..progress(figure)
@@ -51,7 +51,7 @@ pub(super) fn status(status: TaskStatus, figure: f64) -> Progress {
 }
 
 /// What `update` says, in short: `3`, `3 of 5 +2` where it stands for two more, `working`.
-pub(super) fn said(update: &Progress) -> String {
+pub(crate) fn said(update: &Progress) -> String {
     let mut said = update.to_string();
     if update.merged > 0 {
         said += &format!(" +{}", update.merged);
@@ -64,6 +64,6 @@ pub(super) fn said(update: &Progress) -> String {
     clippy::disallowed_methods,
     reason = "an instant has no other beginning"
 )]
-pub(super) fn start() -> Instant {
+pub(crate) fn start() -> Instant {
     Instant::now()
 }

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["transport"],
     &["reporter"],
     &["client"],
-    &["ui", "testing"],
+    &["ui", "testing", "blocking"],
 ];
 
 /// An import between two modules of one floor that is meant to be there.

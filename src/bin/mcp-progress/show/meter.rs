@@ -7,10 +7,11 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use mcp_progress::{Progress, UpdateKind};
 
-use crate::event::{self, Log, Start, Update};
-use crate::figure::{Figure, percent};
-use crate::printable;
-use crate::screen::{Screen, Style};
+use crate::show::event::{self, Log, Start};
+use crate::show::printable;
+use crate::show::screen::{Screen, Style};
+use mcp_progress::ui::json;
+use mcp_progress::ui::{Figure, percent};
 
 /// The bar is this fine.
 const FULL: u64 = 10_000;
@@ -61,7 +62,7 @@ impl Meter {
                 }
             }
             Style::Plain => self.screen.write(&plain(update)),
-            Style::Json => self.screen.write(&event::line(&Update::new(update))),
+            Style::Json => self.screen.write(&json::line(update)),
             Style::None => {}
         }
     }
@@ -154,10 +155,10 @@ fn percentage(update: &Progress) -> String {
 }
 
 fn figures(update: &Progress) -> String {
-    let done = Figure(update.progress).shown();
+    let done = Figure::new(update.progress).to_string();
     update.total.map_or_else(
         || done.clone(),
-        |total| format!("{done}/{}", Figure(total).shown()),
+        |total| format!("{done}/{}", Figure::new(total)),
     )
 }
 

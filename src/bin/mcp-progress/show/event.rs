@@ -3,13 +3,12 @@
 //! Owns their members and the order of these. It must not know where they are written.
 
 use mcp_progress::model::{LogMessage, Tool};
-use mcp_progress::{Call, Client, Error, Notification, Progress, ProgressToken, UpdateKind};
+use mcp_progress::{Call, Client, Error, Notification, ProgressToken};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
-use crate::figure::{Figure, percent};
 
 /// The event as a line, without its end.
 pub(crate) fn line(event: &impl Serialize) -> String {
@@ -42,86 +41,6 @@ impl<'a> Start<'a> {
             protocol: server.protocol_version.as_str(),
             server: server.server_info.as_ref().map(|info| info.name.as_str()),
         })
-    }
-}
-
-/// An update.
-#[derive(Debug, Serialize)]
-pub(crate) struct Update<'a> {
-    event: &'static str,
-    token: &'a ProgressToken,
-    /// What the task is doing that the call has become: in place of the figures.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<Figure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<Figure>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    percent: Option<Figure>,
-    /// Which request of the call it belongs to, from the second on.
-    #[serde(skip_serializing_if = "is_first")]
-    leg: u32,
-    seq: u64,
-    #[serde(skip_serializing_if = "is_zero")]
-    merged: u64,
-    /// Whether updates before this one may be missing.
-    #[serde(skip_serializing_if = "is_off")]
-    gap: bool,
-    elapsed_ms: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
-fn is_off(flag: &bool) -> bool {
-    !*flag
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
-fn is_first(leg: &u32) -> bool {
-    *leg <= 1
-}
-
-impl<'a> Update<'a> {
-    pub(crate) fn new(update: &'a Progress) -> Self {
-        let status = match update.kind {
-            UpdateKind::Status(status) => Some(status.as_str()),
-            _ => None,
-        };
-        let figures = status.is_none().then_some(update);
-        Self {
-            event: if status.is_some() {
-                "status"
-            } else {
-                "progress"
-            },
-            token: &update.token,
-            status,
-            progress: figures.map(|update| Figure(update.progress)),
-            total: figures.and_then(|update| update.total).map(Figure),
-            message: update.message.as_deref(),
-            percent: figures.and_then(Progress::percent).map(percent).map(Figure),
-            leg: update.leg,
-            seq: update.seq,
-            merged: update.merged,
-            gap: update.gap,
-            elapsed_ms: u64::try_from(update.elapsed.as_millis()).unwrap_or(u64::MAX),
-        }
     }
 }
 

@@ -7,11 +7,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 
-use crate::args::ProgressMode;
-use crate::event;
+use crate::args::output::ProgressMode;
 use crate::failure::Failure;
-use crate::printable;
-use crate::terminal::Narrow;
+use crate::show::event;
+use crate::show::printable;
+use crate::show::terminal::Narrow;
 
 /// A bar is drawn at most this often in a second.
 const REDRAWS: u8 = 20;

@@ -8,11 +8,11 @@ use mcp_progress::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::args::Format;
-use crate::event::{self, Done, Failed};
+use crate::args::output::Format;
 use crate::failure::Failure;
-use crate::printable;
-use crate::screen::Screen;
+use crate::show::event::{self, Done, Failed};
+use crate::show::printable;
+use crate::show::screen::Screen;
 
 /// Standard output.
 #[derive(Clone, Debug)]

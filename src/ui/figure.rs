@@ -1,31 +1,50 @@
 //! Figures of progress, for people and for programs.
 //!
-//! Owns how they are rounded: a whole number has no fraction, and nothing is 100 % before it is done.
+//! Owns how they are rounded: a whole number has no fraction, and nothing is 100 % before it is done. It must not know
+//! what they count.
+
+use std::fmt;
 
 use serde::{Serialize, Serializer};
 
 /// Up to here every whole number is a float of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number that is written without `.0` where it is whole.
+/// A number of an update, written as people write it: `3` and not `3.0`, and at most three decimals. In JSON it has all its
+/// decimals, and no fraction where it is whole.
+///
+/// ```
+/// use mcp_progress::ui::Figure;
+///
+/// assert_eq!(Figure::new(3.0).to_string(), "3");
+/// assert_eq!(Figure::new(0.1 + 0.2).to_string(), "0.3");
+/// assert_eq!(serde_json::to_string(&Figure::new(2.5)).unwrap(), "2.5");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Figure(pub(crate) f64);
+pub struct Figure(f64);
 
 impl Figure {
+    /// The figure of this number.
+    #[must_use]
+    pub const fn new(number: f64) -> Self {
+        Self(number)
+    }
+
     fn whole(self) -> Option<i64> {
         // The cast cannot lose anything within these bounds.
         (self.0.fract() == 0.0 && self.0.abs() <= EXACT).then_some(self.0 as i64)
     }
+}
 
-    /// For people: at most three decimals.
-    pub(crate) fn shown(self) -> String {
+impl fmt::Display for Figure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(whole) = self.whole() {
-            return whole.to_string();
+            return write!(f, "{whole}");
         }
         let rounded = format!("{:.3}", self.0);
         match rounded.trim_end_matches('0').trim_end_matches('.') {
-            "0" | "-0" => self.0.to_string(),
-            short => short.to_owned(),
+            "0" | "-0" => write!(f, "{}", self.0),
+            short => f.write_str(short),
         }
     }
 }
@@ -39,8 +58,14 @@ impl Serialize for Figure {
     }
 }
 
-/// A percentage to four decimals: 29, not 28.999999999999996.
-pub(crate) fn percent(exact: f64) -> f64 {
+/// A percentage to four decimals: 29, not 28.999999999999996. What is less than 100 stays less.
+///
+/// ```
+/// assert_eq!(mcp_progress::ui::percent(0.29 * 100.0), 29.0);
+/// assert!(mcp_progress::ui::percent(99.999_999) < 100.0);
+/// ```
+#[must_use]
+pub fn percent(exact: f64) -> f64 {
     let rounded = (exact * 1e4).round() / 1e4;
     if rounded >= 100.0 { exact } else { rounded }
 }
@@ -62,7 +87,7 @@ mod tests {
 
     #[test]
     fn people_see_few_decimals() {
-        let shown = |value| Figure(value).shown();
+        let shown = |value| Figure(value).to_string();
         assert_eq!(
             (shown(7.0), shown(0.1 + 0.2), shown(2.5)),
             ("7".into(), "0.3".into(), "2.5".into())

@@ -4,14 +4,15 @@
 //! formats.
 
 use mcp_progress::model::CallToolResult;
+use mcp_progress::ui::json::ProgressEvent;
 use mcp_progress::{Client, Notification, Notifications, Result};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::context::{Context, code_of};
-use crate::event::{Log, Start, Update};
 use crate::failure::Failure;
-use crate::meter::Meter;
+use crate::show::event::{Log, Start};
+use crate::show::meter::Meter;
 
 /// What is called, and how.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ async fn follow(
             Some(notification) = notifications.next() => log(&notification, context, meter)?,
             update = call.next() => match update {
                 Some(update) => {
-                    context.output.event(&Update::new(&update))?;
+                    context.output.event(&ProgressEvent::of(&update))?;
                     meter.update(&update);
                 }
                 None => break,
@@ -91,7 +92,7 @@ fn rest(
 }
 
 fn log(notification: &Notification, context: &Context, meter: &Meter) -> std::io::Result<()> {
-    use crate::args::Format;
+    use crate::args::output::Format;
     let Some(log) = Log::new(notification) else {
         return Ok(());
     };

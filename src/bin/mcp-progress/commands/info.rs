@@ -8,7 +8,7 @@ use mcp_progress::model::{Implementation, ServerCapabilities};
 use mcp_progress::{Client, Introduction};
 use serde::Serialize;
 
-use crate::args::Format;
+use crate::args::output::Format;
 use crate::context::Context;
 use crate::failure::{Failure, code};
 

@@ -5,7 +5,7 @@
 use mcp_progress::Client;
 use serde_json::{Map, Value};
 
-use crate::call;
+use crate::commands::call;
 use crate::context::Context;
 use crate::failure::{Failure, code};
 

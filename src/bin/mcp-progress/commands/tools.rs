@@ -8,10 +8,10 @@ use mcp_progress::Client;
 use mcp_progress::model::Tool;
 use serde_json::{Value, json};
 
-use crate::args::Format;
+use crate::args::output::Format;
 use crate::context::Context;
-use crate::event::Listed;
 use crate::failure::{Failure, code};
+use crate::show::event::Listed;
 
 /// Prints all tools, page by page where lines are asked for.
 pub(crate) async fn run(client: &Client, context: &Context) -> Result<u8, Failure> {
@@ -33,7 +33,7 @@ pub(crate) async fn run(client: &Client, context: &Context) -> Result<u8, Failur
         }
         Format::Json => {
             // Put together by hand, since the schemas inside are to stay as the server wrote them.
-            let tools: Vec<String> = tools.iter().map(crate::event::line).collect();
+            let tools: Vec<String> = tools.iter().map(crate::show::event::line).collect();
             context
                 .output
                 .text(&format!("{{\"tools\":[{}]}}", tools.join(",")))?;
@@ -58,7 +58,7 @@ fn described(tool: &Tool) -> String {
         };
         let _ = write!(text, "\n  {}{mark}", form(name, property));
         if let Some(about) = property["description"].as_str() {
-            let _ = write!(text, "  {}", crate::printable::line(about));
+            let _ = write!(text, "  {}", crate::show::printable::line(about));
         }
     }
     text + "\n"

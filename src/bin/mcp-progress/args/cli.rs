@@ -1,0 +1,157 @@
+//! The arguments of the command, and their help.
+//!
+//! Owns what can be written on the command line. It must not know what becomes of it.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::args::output::{ClockArgs, OutputArgs, ProgressArgs};
+use crate::args::pair::Pair;
+use crate::args::server::ServerArgs;
+
+const EXAMPLES: &str = "\
+Examples:
+  mcp-progress demo
+  mcp-progress tools -- npx -y @modelcontextprotocol/server-everything
+  mcp-progress call trigger-long-running-operation duration:=5 steps:=5 -- \\
+      npx -y @modelcontextprotocol/server-everything
+  mcp-progress call echo message=hello --output json --stdio 'npx -y @modelcontextprotocol/server-everything'
+  mcp-progress call count steps:=3 --output jsonl -- mcp-progress serve-demo
+  mcp-progress call count steps:=3 --url https://example.com/mcp --bearer-env TOKEN
+
+Exit codes:
+  0 done; 1 the tool returned an error; 2 wrong usage; 3 JSON-RPC or protocol error;
+  4 connection or server process lost; 5 time-out; 130 interrupted; 141 standard output is gone";
+
+const CALL_EXAMPLES: &str = "\
+Examples:
+  mcp-progress call count steps:=3 delay_ms:=500 -- mcp-progress serve-demo
+  mcp-progress call echo message='two words' -- npx -y @modelcontextprotocol/server-everything
+  mcp-progress call import --args @request.json dry_run:=true -- ./server --verbose
+  jq -n '{steps: 3}' | mcp-progress call count --args - -- mcp-progress serve-demo
+  mcp-progress call count --output jsonl --progress none -- mcp-progress serve-demo | jq -c .
+
+Lines of --output jsonl, each written at once; absent values are left out:
+  {\"event\":\"start\",\"token\":…,\"id\":…,\"protocol\":…,\"server\":…}
+  {\"event\":\"progress\",\"token\":…,\"progress\":…,\"total\":…,\"message\":…,\"percent\":…,\"seq\":…,\"merged\":…,\"gap\":…,\"elapsed_ms\":…}
+  {\"event\":\"log\",\"level\":…,\"logger\":…,\"data\":…}
+  {\"event\":\"result\",\"result\":…,\"is_error\":…}  or  {\"event\":\"error\",\"kind\":…,\"message\":…}";
+
+/// Calls tools of MCP servers and shows how far they are.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-progress", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Call a tool, show its progress, print its result.
+    #[command(after_help = CALL_EXAMPLES)]
+    Call(CallArgs),
+    /// List the tools of a server.
+    Tools(ToolsArgs),
+    /// Show what a server says of itself, and the protocol revision it speaks.
+    Info(InfoArgs),
+    /// Call the tools of the embedded demo server: no server needed.
+    Demo(DemoArgs),
+    /// Be the demo server, on standard input and output or over HTTP.
+    ServeDemo(ServeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Serve over HTTP on this address of this machine until interrupted, and print the URLs; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) http: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    /// Name of the tool.
+    pub(crate) tool: String,
+    /// Arguments of the tool: KEY=VALUE for a string, KEY:=JSON for anything else.
+    #[arg(value_name = "KEY=VALUE | KEY:=JSON", value_parser = Pair::parse)]
+    pub(crate) pairs: Vec<Pair>,
+    /// Arguments as one JSON object: itself, @FILE, or - for standard input. Pairs replace its members.
+    #[arg(long, value_name = "JSON | @FILE | -", allow_hyphen_values = true)]
+    pub(crate) args: Option<String>,
+    /// Run it as a task, where the server can (2025-11-25): a server of 2026-07-28 decides by itself.
+    #[arg(long)]
+    pub(crate) task: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) progress: ProgressArgs,
+    #[command(flatten)]
+    pub(crate) clocks: ClockArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ToolsArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) clocks: ClockArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) progress: ProgressArgs,
+    #[command(flatten)]
+    pub(crate) clocks: ClockArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::{Cli, Command};
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_behind_the_dashes_is_the_server() {
+        let line = "mcp-progress call t a=1 b:=2 --timeout 3s -- server --timeout x=y";
+        let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+        let Command::Call(args) = cli.command else {
+            panic!("not a call");
+        };
+        assert_eq!((args.tool.as_str(), args.pairs.len()), ("t", 2));
+        assert_eq!(args.server.command, ["server", "--timeout", "x=y"]);
+    }
+
+    #[test]
+    fn one_server_must_be_named_and_only_one() {
+        let parse = |line: &str| Cli::try_parse_from(line.split(' ')).is_ok();
+        assert!(!parse("mcp-progress tools"));
+        assert!(parse("mcp-progress tools --stdio server"));
+        assert!(!parse("mcp-progress tools --stdio server -- server"));
+        assert!(parse("mcp-progress tools --url http://localhost/mcp"));
+        assert!(!parse(
+            "mcp-progress tools --url http://localhost/mcp -- server"
+        ));
+        assert!(!parse("mcp-progress tools --bearer-env TOKEN -- server"));
+        assert!(parse("mcp-progress demo"));
+        assert!(!parse("mcp-progress demo -- server"));
+        assert!(parse("mcp-progress serve-demo --http 127.0.0.1:0"));
+    }
+}

@@ -1,0 +1,10 @@
+//! What can be written on the command line.
+//!
+//! Owns the forms of arguments. It must not know what becomes of them.
+
+pub(crate) mod cli;
+pub(crate) mod duration;
+pub(crate) mod output;
+pub(crate) mod pair;
+pub(crate) mod server;
+pub(crate) mod words;

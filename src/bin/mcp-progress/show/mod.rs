@@ -1,0 +1,10 @@
+//! The streams of the program, and what is written there.
+//!
+//! Owns standard output and standard error. It must not know how servers are reached.
+
+pub(crate) mod event;
+pub(crate) mod meter;
+pub(crate) mod output;
+pub(crate) mod printable;
+pub(crate) mod screen;
+pub(crate) mod terminal;

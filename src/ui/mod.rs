@@ -1,0 +1,9 @@
+//! Progress made visible: in a terminal, on a web page, in lines for programs.
+//!
+//! Owns what is shown of a call and how. It must not know how updates get here: everything works from public updates and
+//! handles, so that a program can do the same in its own way.
+
+pub(crate) mod figure;
+pub mod json;
+
+pub use figure::{Figure, percent};
