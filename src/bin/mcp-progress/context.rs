@@ -10,7 +10,6 @@ use mcp_progress::{Client, Connect};
 use tokio::time::timeout;
 
 use crate::args::cli::Command;
-use crate::args::output::{Format, ProgressMode};
 use crate::failure::{Failure, code};
 use crate::interrupt::Interrupt;
 use crate::show::output::Output;
@@ -29,13 +28,7 @@ pub(crate) struct Context {
 impl Context {
     /// Opens the streams and listens for signals. It must be called within a runtime.
     pub(crate) fn new(command: &Command) -> io::Result<Self> {
-        let (format, mode) = match command {
-            Command::Call(args) => (args.output.output, args.progress.progress),
-            Command::Demo(args) => (args.output.output, args.progress.progress),
-            Command::Tools(args) => (args.output.output, ProgressMode::None),
-            Command::Info(args) => (args.output.output, ProgressMode::None),
-            Command::ServeDemo(_) => (Format::Text, ProgressMode::None),
-        };
+        let (format, mode) = command.streams();
         let screen = Screen::new(Style::choose(mode));
         Ok(Self {
             output: Output::new(format, screen.clone()),
@@ -44,8 +37,23 @@ impl Context {
         })
     }
 
+    /// Connects, does `work`, and ends in good order.
+    pub(crate) async fn with(
+        &self,
+        connect: Result<Connect, Failure>,
+        work: impl AsyncFnOnce(&Client) -> Result<u8, Failure>,
+    ) -> u8 {
+        match self.open(connect).await {
+            Ok(client) => {
+                let done = work(&client).await;
+                self.finish(&client, done).await
+            }
+            Err(failure) => self.report(&failure),
+        }
+    }
+
     /// Connects, unless interrupted; the server is ended then.
-    pub(crate) async fn open(&self, connect: Result<Connect, Failure>) -> Result<Client, Failure> {
+    async fn open(&self, connect: Result<Connect, Failure>) -> Result<Client, Failure> {
         self.unless_interrupted(async { Ok(connect?.await?) }).await
     }
 
@@ -72,7 +80,7 @@ impl Context {
     }
 
     /// The end of every run: what went wrong is said, what is queued is written, the server is given time to end.
-    pub(crate) async fn finish(&self, client: &Client, done: Result<u8, Failure>) -> u8 {
+    async fn finish(&self, client: &Client, done: Result<u8, Failure>) -> u8 {
         let code = done.unwrap_or_else(|failure| self.report(&failure));
         if self.interrupt.is_set() {
             // Writes the cancel and closes the server's input before anything is killed. Whatever takes longer is

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod context;
+mod dispatch;
 mod failure;
 mod input;
 mod interrupt;
@@ -17,8 +18,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use args::cli::{Cli, Command};
-use commands::{call, demo, info, serve, tools};
+use args::cli::Cli;
 use context::Context;
 use failure::code;
 
@@ -56,64 +56,9 @@ async fn supervise(cli: Cli) -> u8 {
         }
     };
     let interrupt = context.interrupt.clone();
-    let job = tokio::runtime::Handle::current().spawn(run(cli.command, context));
+    let job = tokio::runtime::Handle::current().spawn(dispatch::run(cli.command, context));
     tokio::select! {
         code = job => code.unwrap_or(code::LOST),
         () = interrupt.insisted() => code::INTERRUPTED,
-    }
-}
-
-async fn run(command: Command, context: Context) -> u8 {
-    match command {
-        Command::ServeDemo(args) => serve::run(args.http.as_deref(), &context.interrupt).await,
-        Command::Demo(args) => {
-            let connect = server::limited(server::demo(), &args.clocks);
-            match context.open(Ok(connect)).await {
-                Ok(client) => {
-                    let done = demo::run(&client, &context).await;
-                    context.finish(&client, done).await
-                }
-                Err(failure) => context.report(&failure),
-            }
-        }
-        Command::Tools(args) => {
-            let connect = server::named(&args.server, &context)
-                .map(|connect| server::limited(connect, &args.clocks));
-            match context.open(connect).await {
-                Ok(client) => {
-                    let done = tools::run(&client, &context).await;
-                    context.finish(&client, done).await
-                }
-                Err(failure) => context.report(&failure),
-            }
-        }
-        Command::Info(args) => match context.open(server::named(&args.server, &context)).await {
-            Ok(client) => {
-                let done = info::run(&client, &context);
-                context.finish(&client, done).await
-            }
-            Err(failure) => context.report(&failure),
-        },
-        Command::Call(args) => {
-            let arguments =
-                match input::arguments(args.args.as_deref(), &args.pairs, &context.interrupt).await
-                {
-                    Ok(arguments) => arguments,
-                    Err(failure) => return context.report(&failure),
-                };
-            let connect = server::named(&args.server, &context)
-                .map(|connect| server::limited(connect, &args.clocks));
-            match context.open(connect).await {
-                Ok(client) => {
-                    let asked = call::Asked {
-                        tool: &args.tool,
-                        task: args.task,
-                    };
-                    let done = call::run(&client, &asked, arguments, &context).await;
-                    context.finish(&client, done).await
-                }
-                Err(failure) => context.report(&failure),
-            }
-        }
     }
 }

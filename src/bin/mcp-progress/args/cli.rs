@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::args::output::{ClockArgs, OutputArgs, ProgressArgs};
+use crate::args::output::{ClockArgs, Format, OutputArgs, ProgressArgs, ProgressMode};
 use crate::args::pair::Pair;
 use crate::args::server::ServerArgs;
 
@@ -57,6 +57,19 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Be the demo server, on standard input and output or over HTTP.
     ServeDemo(ServeArgs),
+}
+
+impl Command {
+    /// What it writes to standard output, and how it shows progress on the other stream.
+    pub(crate) const fn streams(&self) -> (Format, ProgressMode) {
+        match self {
+            Self::Call(args) => (args.output.output, args.progress.progress),
+            Self::Demo(args) => (args.output.output, args.progress.progress),
+            Self::Info(args) => (args.output.output, ProgressMode::None),
+            Self::ServeDemo(_) => (Format::Text, ProgressMode::None),
+            Self::Tools(args) => (args.output.output, ProgressMode::None),
+        }
+    }
 }
 
 #[derive(Debug, Args)]

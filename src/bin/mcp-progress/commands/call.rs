@@ -9,49 +9,65 @@ use mcp_progress::{Client, Notification, Notifications, Result};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::args::cli::CallArgs;
 use crate::context::{Context, code_of};
 use crate::failure::Failure;
+use crate::input;
 use crate::show::event::{Log, Start};
 use crate::show::meter::Meter;
 
 /// What is called, and how.
 #[derive(Debug)]
-pub(crate) struct Asked<'a> {
-    pub(crate) tool: &'a str,
+pub(crate) struct Job {
+    pub(crate) tool: String,
+    pub(crate) arguments: Map<String, Value>,
     /// Whether it should run as a task.
     pub(crate) task: bool,
 }
 
-/// Calls the tool, and gives the exit code that its result stands for.
-pub(crate) async fn run(
-    client: &Client,
-    asked: &Asked<'_>,
-    arguments: Map<String, Value>,
-    context: &Context,
-) -> std::result::Result<u8, Failure> {
-    let mut meter = Meter::new(&context.screen, asked.tool);
-    let outcome = follow(client, asked, arguments, context, &mut meter).await;
-    context.interrupt.disarm();
-    meter.end();
-    let raw = outcome??;
-    let result: CallToolResult = serde_json::from_str(raw.get()).map_err(Failure::Decode)?;
-    context.output.result(&raw, &result)?;
-    Ok(code_of(result.is_error))
+impl Job {
+    /// Reads the arguments of the tool, before any server is started.
+    pub(crate) async fn prepare(
+        args: &CallArgs,
+        context: &Context,
+    ) -> std::result::Result<Self, Failure> {
+        let given = args.args.as_deref();
+        Ok(Self {
+            tool: args.tool.clone(),
+            arguments: input::arguments(given, &args.pairs, &context.interrupt).await?,
+            task: args.task,
+        })
+    }
+
+    /// Calls the tool, and gives the exit code that its result stands for.
+    pub(crate) async fn run(
+        &self,
+        client: &Client,
+        context: &Context,
+    ) -> std::result::Result<u8, Failure> {
+        let mut meter = Meter::new(&context.screen, &self.tool);
+        let outcome = follow(client, self, context, &mut meter).await;
+        context.interrupt.disarm();
+        meter.end();
+        let raw = outcome??;
+        let result: CallToolResult = serde_json::from_str(raw.get()).map_err(Failure::Decode)?;
+        context.output.result(&raw, &result)?;
+        Ok(code_of(result.is_error))
+    }
 }
 
 /// Shows what comes until the call is over. The outer error is that of standard output.
 async fn follow(
     client: &Client,
-    asked: &Asked<'_>,
-    arguments: Map<String, Value>,
+    job: &Job,
     context: &Context,
     meter: &mut Meter,
 ) -> std::io::Result<Result<Box<RawValue>>> {
     let mut notifications = client.notifications();
     // Raw, so that the result is passed on as the server wrote it.
-    let params = json!({"name": asked.tool, "arguments": arguments});
+    let params = json!({"name": job.tool, "arguments": job.arguments});
     let request = client.request::<Box<RawValue>>("tools/call", params);
-    let mut call = if asked.task {
+    let mut call = if job.task {
         request.as_task(None).start()
     } else {
         request.start()

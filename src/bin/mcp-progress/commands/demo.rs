@@ -5,7 +5,7 @@
 use mcp_progress::Client;
 use serde_json::{Map, Value};
 
-use crate::commands::call;
+use crate::commands::call::Job;
 use crate::context::Context;
 use crate::failure::{Failure, code};
 
@@ -24,8 +24,12 @@ pub(crate) async fn run(client: &Client, context: &Context) -> Result<u8, Failur
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Value::from(*value)))
             .collect();
-        let asked = call::Asked { tool, task: false };
-        let code = call::run(client, &asked, arguments, context).await?;
+        let job = Job {
+            tool: tool.to_owned(),
+            arguments,
+            task: false,
+        };
+        let code = job.run(client, context).await?;
         if code != code::OK {
             return Ok(code);
         }
