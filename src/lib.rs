@@ -127,6 +127,7 @@ pub use model::progress::{Progress, UpdateKind};
 pub use model::token::ProgressToken;
 pub use model::version::ProtocolVersion;
 pub use progress::end::StreamEnd;
+pub use progress::group::GroupProgress;
 pub use progress::mailbox::Overflow;
 pub use progress::registry::{ProgressRegistry, Registration};
 pub use progress::updates::Updates;
@@ -134,6 +135,9 @@ pub use reporter::{ProgressReporter, ProgressSink};
 pub use session::inbound::ServerRequest;
 pub use session::notification::Notification;
 pub use session::stats::{Diagnostic, DiagnosticKind, Stats};
+pub use ui::group::call::{GroupedCall, GroupedResult};
+pub use ui::group::handle::{GroupMember, ProgressGroup};
+pub use ui::group::updates::GroupUpdates;
 
 /// The design, with its reasons; its examples are tested.
 #[doc = include_str!("../DESIGN.md")]

@@ -8,6 +8,7 @@ pub(crate) mod callback;
 pub(crate) mod combine;
 pub(crate) mod delivery;
 pub(crate) mod end;
+pub(crate) mod group;
 pub(crate) mod inbox;
 pub(crate) mod legs;
 pub(crate) mod mailbox;

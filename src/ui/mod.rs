@@ -4,6 +4,13 @@
 //! handles, so that a program can do the same in its own way.
 
 pub(crate) mod figure;
+pub(crate) mod group;
 pub mod json;
+pub(crate) mod mark;
+pub(crate) mod printable;
+pub(crate) mod view;
 
 pub use figure::{Figure, percent};
+pub use mark::Mark;
+pub use printable::{printable_block, printable_line};
+pub use view::CallView;

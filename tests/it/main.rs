@@ -8,6 +8,7 @@ mod clocks;
 mod combinators;
 mod edge;
 mod everyday;
+mod group;
 mod hostile;
 #[cfg(feature = "http")]
 mod http;

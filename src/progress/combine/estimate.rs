@@ -1,15 +1,12 @@
 //! How fast the work goes, and how long it will still take.
 //!
-//! Owns the arithmetic of rates. It must not know timers.
+//! Owns what of the updates counts as work and as time. It must not know timers.
 
 use std::time::{Duration, Instant};
 
 use super::machine::Machine;
+use super::pace::Pace;
 use crate::model::progress::{Progress, UpdateKind};
-
-/// Work and time fade to a half in this long, or in a quarter of all that was measured where that is longer.
-const HALF_LIFE: f64 = 10.0;
-const OF_MEASURED: f64 = 0.25;
 
 /// An update with what can be said of the work's speed. Made by [`with_estimate`](crate::UpdatesExt::with_estimate).
 #[derive(Clone, Debug)]
@@ -26,15 +23,12 @@ pub struct Estimated {
 }
 
 /// Measures work and time between updates.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Measuring {
     /// The last update of kind progress.
     last: Option<Mark>,
-    /// What was done between updates, and in how many seconds; both fade alike.
-    work: f64,
-    time: f64,
-    /// Seconds, unfaded.
-    measured: f64,
+    /// What was done between updates.
+    pace: Pace,
     remaining: Option<Duration>,
     out: Option<Estimated>,
 }
@@ -63,48 +57,8 @@ impl Mark {
 }
 
 impl Measuring {
-    fn rate(&self) -> Option<f64> {
-        let rate = self.work / self.time;
-        (self.time > 0.0 && rate.is_finite()).then_some(rate)
-    }
-
-    fn measure(&mut self, mark: Mark) {
-        let before = self.last.replace(mark);
-        let continued =
-            before.filter(|before| before.leg == mark.leg && mark.progress >= before.progress);
-        let Some(before) = continued else {
-            // Another request, or another count: nothing that was measured tells of it.
-            (self.work, self.time, self.measured) = (0.0, 0.0, 0.0);
-            return;
-        };
-        let time = before.until(&mark).as_secs_f64();
-        self.measured += time;
-        if self.measured <= 0.0 {
-            // What comes in one go at the beginning says how far the work is, not how fast.
-            return;
-        }
-        let half_life = (self.measured * OF_MEASURED).max(HALF_LIFE);
-        let kept = (-time / half_life).exp2();
-        self.work = self.work.mul_add(kept, mark.progress - before.progress);
-        self.time = self.time.mul_add(kept, time);
-    }
-
-    fn remaining(&self, update: &Progress) -> Option<Duration> {
-        // Only where the share is honest is the rest.
-        update.fraction()?;
-        let rest = update.total? - update.progress;
-        if rest <= 0.0 {
-            return Some(Duration::ZERO);
-        }
-        let rate = self.rate().filter(|rate| *rate > 0.0)?;
-        Duration::try_from_secs_f64(rest / rate).ok()
-    }
-}
-
-impl Machine for Measuring {
-    type Item = Estimated;
-
-    fn push(&mut self, update: Progress, now: Instant) {
+    /// Takes an update in.
+    pub(crate) fn observe(&mut self, update: &Progress, now: Instant) {
         match update.kind {
             UpdateKind::Progress => {
                 self.measure(Mark {
@@ -113,11 +67,52 @@ impl Machine for Measuring {
                     elapsed: update.elapsed,
                     now,
                 });
-                self.remaining = self.remaining(&update);
+                self.remaining = self.rest_of(update);
             }
             UpdateKind::Status(status) if status.is_terminal() => self.remaining = None,
             UpdateKind::Status(_) => {}
         }
+    }
+
+    /// As [`Estimated::remaining`], of the last update.
+    pub(crate) const fn remaining(&self) -> Option<Duration> {
+        self.remaining
+    }
+
+    /// As [`Estimated::rate`].
+    pub(crate) fn rate(&self) -> Option<f64> {
+        self.pace.rate()
+    }
+
+    fn measure(&mut self, mark: Mark) {
+        let before = self.last.replace(mark);
+        let continued =
+            before.filter(|before| before.leg == mark.leg && mark.progress >= before.progress);
+        let Some(before) = continued else {
+            // Another request, or another count: nothing that was measured tells of it.
+            self.pace = Pace::default();
+            return;
+        };
+        self.pace
+            .add(mark.progress - before.progress, before.until(&mark));
+    }
+
+    fn rest_of(&self, update: &Progress) -> Option<Duration> {
+        // Only where the share is honest is the rest.
+        update.fraction()?;
+        let rest = update.total? - update.progress;
+        if rest <= 0.0 {
+            return Some(Duration::ZERO);
+        }
+        self.pace.time_for(rest)
+    }
+}
+
+impl Machine for Measuring {
+    type Item = Estimated;
+
+    fn push(&mut self, update: Progress, now: Instant) {
+        self.observe(&update, now);
         self.out = Some(Estimated {
             rate: self.rate(),
             remaining: self.remaining,

@@ -9,6 +9,7 @@ pub(crate) mod milestones;
 pub(crate) mod min_change;
 pub(crate) mod monotonic;
 pub(crate) mod owed;
+pub(crate) mod pace;
 #[cfg(test)]
 pub(crate) mod sample;
 pub(crate) mod stall;
