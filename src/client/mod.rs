@@ -2,6 +2,7 @@
 //!
 //! Owns everything that spawns, waits or reads a clock. It must not know bytes on the wire.
 
+pub(crate) mod alarm;
 pub(crate) mod call;
 pub(crate) mod canceller;
 pub(crate) mod clock;

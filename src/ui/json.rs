@@ -89,6 +89,12 @@ fn is_first(leg: &u32) -> bool {
 }
 
 impl<'a> ProgressEvent<'a> {
+    /// `progress` or `status`: the member `event`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.event
+    }
+
     /// The event of this update, without an estimate.
     #[must_use]
     pub fn of(update: &'a Progress) -> Self {

@@ -8,6 +8,7 @@ pub(crate) mod group;
 pub mod json;
 pub(crate) mod mark;
 pub(crate) mod printable;
+pub mod sse;
 pub(crate) mod view;
 
 pub use figure::{Figure, percent};

@@ -27,5 +27,6 @@ mod reporter;
 #[cfg(unix)]
 mod second_calls;
 mod server_requests;
+mod sse;
 mod telemetry;
 mod tidy;

@@ -4,12 +4,11 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
 
 use futures::stream::Stream;
-use tokio::runtime::Handle;
 
-use super::super::clock::{self, Timer};
+use super::super::alarm::Alarm;
+use super::super::clock;
 use super::super::turn::{self, Turn};
 use crate::model::progress::Progress;
 use crate::progress::combine::machine::Machine;
@@ -32,11 +31,7 @@ impl<S, M> Adapter<S, M> {
         Self {
             inner,
             machine,
-            alarm: Alarm {
-                runtime: Handle::try_current().ok(),
-                timer: Timer::default(),
-                at: None,
-            },
+            alarm: Alarm::here(),
             ended: false,
             over: false,
         }
@@ -102,39 +97,6 @@ impl<S: Stream<Item = Progress> + Unpin, M: Machine> Adapter<S, M> {
                 }
             }
         }
-    }
-}
-
-/// A timer that is set only where it would ring too late, so that a deadline may move on with every update for free.
-#[derive(Debug)]
-struct Alarm {
-    /// None where the stream was made outside a runtime; then that of the first poll which needs it.
-    runtime: Option<Handle>,
-    timer: Timer,
-    /// When it rings.
-    at: Option<Instant>,
-}
-
-impl Alarm {
-    /// Ready with the time that has come, at the deadline or before it. Pending for ever without a runtime.
-    fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
-        let at = match self.at {
-            Some(at) if at <= deadline => at,
-            _ => {
-                if self.runtime.is_none() {
-                    self.runtime = Handle::try_current().ok();
-                }
-                let Some(runtime) = &self.runtime else {
-                    return Poll::Pending;
-                };
-                self.timer.set(deadline, runtime);
-                self.at = Some(deadline);
-                deadline
-            }
-        };
-        ready!(self.timer.poll(cx));
-        self.at = None;
-        Poll::Ready(at)
     }
 }
 

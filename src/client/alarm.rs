@@ -1,0 +1,52 @@
+//! A deadline that moves on with every event, and a timer that is seldom set for it.
+//!
+//! Owns when the timer is set and on which runtime. It must not know what the deadline is for.
+
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+
+use super::clock::Timer;
+
+/// A timer that is set only where it would ring too late, so that a deadline may move on with every update for free.
+#[derive(Debug)]
+pub(crate) struct Alarm {
+    /// None where the stream was made outside a runtime; then that of the first poll which needs it.
+    runtime: Option<Handle>,
+    timer: Timer,
+    /// When it rings.
+    at: Option<Instant>,
+}
+
+impl Alarm {
+    /// An alarm on the runtime that this runs on.
+    pub(crate) fn here() -> Self {
+        Self {
+            runtime: Handle::try_current().ok(),
+            timer: Timer::default(),
+            at: None,
+        }
+    }
+
+    /// Ready with the time that has come, at the deadline or before it. Pending for ever without a runtime.
+    pub(crate) fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<Instant> {
+        let at = match self.at {
+            Some(at) if at <= deadline => at,
+            _ => {
+                if self.runtime.is_none() {
+                    self.runtime = Handle::try_current().ok();
+                }
+                let Some(runtime) = &self.runtime else {
+                    return Poll::Pending;
+                };
+                self.timer.set(deadline, runtime);
+                self.at = Some(deadline);
+                deadline
+            }
+        };
+        ready!(self.timer.poll(cx));
+        self.at = None;
+        Poll::Ready(at)
+    }
+}
