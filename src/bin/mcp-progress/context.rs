@@ -13,7 +13,7 @@ use crate::args::cli::Command;
 use crate::failure::{Failure, code};
 use crate::interrupt::Interrupt;
 use crate::show::output::Output;
-use crate::show::screen::{Screen, Style};
+use crate::show::screen::{Screen, Style, WITHDRAWN};
 
 /// How long the server may take to hear of a cancel and to end.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -81,6 +81,8 @@ impl Context {
 
     /// The end of every run: what went wrong is said, what is queued is written, the server is given time to end.
     async fn finish(&self, client: &Client, done: Result<u8, Failure>) -> u8 {
+        let word = (!self.interrupt.is_set()).then_some(WITHDRAWN);
+        self.screen.release(word);
         let code = done.unwrap_or_else(|failure| self.report(&failure));
         if self.interrupt.is_set() {
             // Writes the cancel and closes the server's input before anything is killed. Whatever takes longer is

@@ -3,6 +3,7 @@
 //! Owns the runtime and the exit code. It sees the public API of the library only, as any program does.
 
 mod args;
+mod ask;
 mod commands;
 mod context;
 mod dispatch;

@@ -10,6 +10,7 @@ use mcp_progress::{Client, Connect, Overflow};
 
 use crate::args::output::{ClockArgs, Format};
 use crate::args::server::{ServerArgs, ServerStderr};
+use crate::ask::offer;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::show::printable;
@@ -31,7 +32,19 @@ pub(crate) fn named(args: &ServerArgs, context: &Context) -> Result<Connect, Fai
     if let Some(level) = args.log_level {
         connect = connect.log_level(level);
     }
-    Ok(connect)
+    let who = args.url.clone().unwrap_or_else(|| spoken(args));
+    offer::answering(connect, &args.asks, who, context)
+}
+
+/// The server's command as it was written, for the user.
+fn spoken(args: &ServerArgs) -> String {
+    match &args.stdio {
+        Some(words) => words.0.join(" "),
+        None => {
+            let words = args.command.iter().map(|word| word.to_string_lossy());
+            words.collect::<Vec<_>>().join(" ")
+        }
+    }
 }
 
 /// A server on the network.

@@ -2,6 +2,7 @@
 //!
 //! Owns the forms of arguments. It must not know what becomes of them.
 
+pub(crate) mod ask;
 pub(crate) mod cli;
 pub(crate) mod duration;
 pub(crate) mod output;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use mcp_progress::ProtocolVersion;
 use mcp_progress::model::LoggingLevel;
 
+use crate::args::ask::AskArgs;
 use crate::args::words::{self, Words};
 
 #[derive(Debug, Args)]
@@ -46,6 +47,8 @@ pub(crate) struct ServerArgs {
     /// What becomes of the server's standard error [default: inherit with text output, else discard].
     #[arg(long, value_enum, value_name = "MODE")]
     pub(crate) server_stderr: Option<ServerStderr>,
+    #[command(flatten)]
+    pub(crate) asks: AskArgs,
     /// Command of the server and its arguments, behind `--`.
     #[arg(last = true, required_unless_present_any = ["stdio", "url"], value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,

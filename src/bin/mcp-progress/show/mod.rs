@@ -3,6 +3,7 @@
 //! Owns standard output and standard error. It must not know how servers are reached.
 
 pub(crate) mod event;
+pub(crate) mod hold;
 pub(crate) mod meter;
 pub(crate) mod output;
 pub(crate) mod printable;

@@ -1,10 +1,12 @@
 //! The terminal as the bars see it: a little narrower than it is.
 //!
-//! Owns the one reason for that. On Ctrl-C the terminal itself writes `^C` where the cursor stands, which is behind a bar
+//! Owns the one reason for that, and the switch that keeps bars off it while somebody is asked. On Ctrl-C the terminal itself writes `^C` where the cursor stands, which is behind a bar
 //! that is filled up to the last column. The two characters would begin a new line, the bar would be looked for one
 //! line too low when it is to be taken away, and stay.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::Term;
 use indicatif::TermLike;
@@ -14,52 +16,66 @@ const MARGIN: u16 = 4;
 
 /// Standard error as a terminal.
 #[derive(Debug)]
-pub(crate) struct Narrow(Term);
+pub(crate) struct Narrow {
+    term: Term,
+    /// Whether nothing is to be drawn.
+    covered: Arc<AtomicBool>,
+}
 
 impl Narrow {
-    pub(crate) fn stderr() -> Self {
-        Self(Term::buffered_stderr())
+    pub(crate) fn stderr(covered: &Arc<AtomicBool>) -> Self {
+        Self {
+            term: Term::buffered_stderr(),
+            covered: covered.clone(),
+        }
+    }
+
+    fn draw(&self, drawing: impl FnOnce(&Term) -> io::Result<()>) -> io::Result<()> {
+        if self.covered.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        drawing(&self.term)
     }
 }
 
 impl TermLike for Narrow {
     fn width(&self) -> u16 {
-        TermLike::width(&self.0).saturating_sub(MARGIN).max(1)
+        TermLike::width(&self.term).saturating_sub(MARGIN).max(1)
     }
 
     fn height(&self) -> u16 {
-        TermLike::height(&self.0)
+        TermLike::height(&self.term)
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_up(n)
+        self.draw(|term| term.move_cursor_up(n))
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_down(n)
+        self.draw(|term| term.move_cursor_down(n))
     }
 
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_right(n)
+        self.draw(|term| term.move_cursor_right(n))
     }
 
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.0.move_cursor_left(n)
+        self.draw(|term| term.move_cursor_left(n))
     }
 
     fn write_line(&self, s: &str) -> io::Result<()> {
-        self.0.write_line(s)
+        self.draw(|term| term.write_line(s))
     }
 
     fn write_str(&self, s: &str) -> io::Result<()> {
-        self.0.write_str(s)
+        self.draw(|term| term.write_str(s))
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.draw(|term| term.clear_line())
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.flush()
+        self.draw(|term| term.flush())
     }
 }
