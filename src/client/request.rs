@@ -267,6 +267,16 @@ impl<T: DeserializeOwned, H: Handler> Request<T, H> {
         self
     }
 
+    /// The same request with its result as another type, `Box<RawValue>` of serde_json for instance: the text as the server
+    /// wrote it.
+    pub fn result_as<U: DeserializeOwned>(self) -> Request<U, H> {
+        Request {
+            plan: self.plan,
+            handler: self.handler,
+            result: PhantomData,
+        }
+    }
+
     /// Sends the request and waits for its result: what awaiting it does, as an `async fn` for `spawn` and `join!`.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use mcp_progress::Connect;
 use crate::args::cli::Command;
 use crate::args::output::ClockArgs;
 use crate::args::server::ServerArgs;
-use crate::commands::{call, demo, info, serve, tools};
+use crate::commands::{call, demo, info, resume, serve, tools, watch};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::server;
@@ -44,7 +44,29 @@ pub(crate) async fn run(command: Command, context: Context) -> u8 {
                 .with(Ok(connect), async |client| demo::run(client, context).await)
                 .await
         }
-        Command::ServeDemo(args) => serve::run(args.http.as_deref(), &context.interrupt).await,
+        Command::ServeDemo(args) => {
+            let changes = args.changes.and_then(|limit| limit.0);
+            serve::run(args.http.as_deref(), changes, &context.interrupt).await
+        }
+        Command::Watch(args) => {
+            let connect = connection(&args.server, Some(&args.clocks), context);
+            context
+                .with(connect, async |client| {
+                    watch::run(client, &args, context).await
+                })
+                .await
+        }
+        Command::Resume(args) => {
+            let left = match resume::Left::read(&args, context).await {
+                Ok(left) => left,
+                Err(failure) => return context.report(&failure),
+            };
+            let connect = connection(&args.server, Some(&args.clocks), context);
+            let connect = connect.map(|connect| left.connect(connect));
+            context
+                .with(connect, async |client| left.run(client, context).await)
+                .await
+        }
     }
 }
 

@@ -19,25 +19,40 @@ pub(crate) async fn arguments(
 ) -> Result<Map<String, Value>, Failure> {
     let base = match args {
         None => Map::new(),
-        Some("-") => {
-            // In a thread of its own: a read of a terminal cannot be interrupted, but left behind.
-            let reading = tokio::task::spawn_blocking(|| io::read_to_string(io::stdin()));
-            let text = tokio::select! {
-                text = reading => text.map_err(io::Error::other).and_then(|text| text),
-                () = interrupt.happened() => return Err(Failure::Interrupted),
+        Some(args) => {
+            let text = text("--args", args, interrupt).await?;
+            let what = match args {
+                "-" => "standard input",
+                _ => args.strip_prefix('@').unwrap_or("the value"),
             };
-            let text = text.map_err(|error| usage("standard input", &error))?;
-            object("standard input", &text)?
+            object(what, &text)?
         }
-        Some(args) => match args.strip_prefix('@') {
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| usage(path, &error))?;
-                object(path, &text)?
-            }
-            None => object("the value", args)?,
-        },
     };
     merge(base, pairs)
+}
+
+/// What `given` stands for: `-` for standard input, `@FILE` for what is in the file, and anything else for itself.
+/// `argument` names it where it cannot be read.
+pub(crate) async fn text(
+    argument: &str,
+    given: &str,
+    interrupt: &Interrupt,
+) -> Result<String, Failure> {
+    let wrong =
+        |what: &str, problem: io::Error| Failure::Usage(format!("{argument}: {what}: {problem}"));
+    if given == "-" {
+        // In a thread of its own: a read of a terminal cannot be interrupted, but left behind.
+        let reading = tokio::task::spawn_blocking(|| io::read_to_string(io::stdin()));
+        let text = tokio::select! {
+            text = reading => text.map_err(io::Error::other).and_then(|text| text),
+            () = interrupt.happened() => return Err(Failure::Interrupted),
+        };
+        return text.map_err(|error| wrong("standard input", error));
+    }
+    match given.strip_prefix('@') {
+        Some(path) => fs::read_to_string(path).map_err(|error| wrong(path, error)),
+        None => Ok(given.to_owned()),
+    }
 }
 
 fn usage(what: &str, problem: &dyn std::fmt::Display) -> Failure {

@@ -4,9 +4,11 @@
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::args::duration::{self, Limit};
 use crate::args::output::{ClockArgs, Format, OutputArgs, ProgressArgs, ProgressMode};
 use crate::args::pair::Pair;
 use crate::args::server::ServerArgs;
+use crate::args::watch::{RESUME_EXAMPLES, ResumeArgs, WATCH_EXAMPLES, WatchArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,11 +31,18 @@ Examples:
   mcp-progress call import --args @request.json dry_run:=true -- ./server --verbose
   jq -n '{steps: 3}' | mcp-progress call count --args - -- mcp-progress serve-demo
   mcp-progress call count --output jsonl --progress none -- mcp-progress serve-demo | jq -c .
+  mcp-progress call ask --answer name=Ada -- mcp-progress serve-demo
+  mcp-progress call job --leave --url http://127.0.0.1:3000/mcp > handle.json
+
+What the server asks is answered at the prompt on a terminal, from --answer in scripts, and declined otherwise.
 
 Lines of --output jsonl, each written at once; absent values are left out:
   {\"event\":\"start\",\"token\":…,\"id\":…,\"protocol\":…,\"server\":…}
   {\"event\":\"progress\",\"token\":…,\"progress\":…,\"total\":…,\"message\":…,\"percent\":…,\"seq\":…,\"merged\":…,\"gap\":…,\"elapsed_ms\":…}
   {\"event\":\"log\",\"level\":…,\"logger\":…,\"data\":…}
+  {\"event\":\"question\",\"mode\":\"form\" | \"url\",\"message\":…,\"schema\":…,\"url\":…}
+  {\"event\":\"answer\",\"action\":\"accept\" | \"decline\" | \"cancel\",\"reason\":…}
+  {\"event\":\"task\",\"handle\":…}  in place of the result, with --leave
   {\"event\":\"result\",\"result\":…,\"is_error\":…}  or  {\"event\":\"error\",\"kind\":…,\"message\":…}";
 
 /// Calls tools of MCP servers and shows how far they are.
@@ -53,6 +62,12 @@ pub(crate) enum Command {
     Tools(ToolsArgs),
     /// Show what a server says of itself, and the protocol revision it speaks.
     Info(InfoArgs),
+    /// Print what a server tells of its own accord: changed lists, updated resources, log messages.
+    #[command(after_help = WATCH_EXAMPLES)]
+    Watch(WatchArgs),
+    /// Take up a task that a call has left to the server, show its progress, print its result.
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume(ResumeArgs),
     /// Call the tools of the embedded demo server: no server needed.
     Demo(DemoArgs),
     /// Be the demo server, on standard input and output or over HTTP.
@@ -67,6 +82,8 @@ impl Command {
             Self::Demo(args) => (args.output.output, args.progress.progress),
             Self::Info(args) => (args.output.output, ProgressMode::None),
             Self::ServeDemo(_) => (Format::Text, ProgressMode::None),
+            Self::Resume(args) => (args.output.output, args.progress.progress),
+            Self::Watch(args) => (args.output.output, ProgressMode::None),
             Self::Tools(args) => (args.output.output, ProgressMode::None),
         }
     }
@@ -77,6 +94,9 @@ pub(crate) struct ServeArgs {
     /// Serve over HTTP on this address of this machine until interrupted, and print the URLs; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) http: Option<String>,
+    /// Say this often that a list or the resource has changed, for `watch`: 500ms, 2s.
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) changes: Option<Limit>,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +112,9 @@ pub(crate) struct CallArgs {
     /// Run it as a task, where the server can (2025-11-25): a server of 2026-07-28 decides by itself.
     #[arg(long)]
     pub(crate) task: bool,
+    /// As --task; and once it is one, print its handle, which `resume` takes, and leave the work to the server.
+    #[arg(long)]
+    pub(crate) leave: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -8,4 +8,5 @@ pub(crate) mod duration;
 pub(crate) mod output;
 pub(crate) mod pair;
 pub(crate) mod server;
+pub(crate) mod watch;
 pub(crate) mod words;

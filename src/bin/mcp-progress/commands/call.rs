@@ -3,18 +3,21 @@
 //! Owns the order of what is shown: the start, updates and log messages as they come, the result. It must not know
 //! formats.
 
+use futures::stream::FusedStream as _;
 use mcp_progress::model::CallToolResult;
 use mcp_progress::ui::json::ProgressEvent;
-use mcp_progress::{Client, Notification, Notifications, Result};
+use mcp_progress::{Call, Client, Notification, Notifications};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::args::cli::CallArgs;
+use crate::args::output::Format;
 use crate::context::{Context, code_of};
-use crate::failure::Failure;
+use crate::failure::{Failure, code};
 use crate::input;
-use crate::show::event::{Log, Start};
+use crate::show::event::{Left, Log, Start};
 use crate::show::meter::Meter;
+use crate::show::screen::WITHDRAWN;
 
 /// What is called, and how.
 #[derive(Debug)]
@@ -23,61 +26,118 @@ pub(crate) struct Job {
     pub(crate) arguments: Map<String, Value>,
     /// Whether it should run as a task.
     pub(crate) task: bool,
+    /// Whether the task is left to the server.
+    pub(crate) leave: bool,
 }
 
 impl Job {
     /// Reads the arguments of the tool, before any server is started.
-    pub(crate) async fn prepare(
-        args: &CallArgs,
-        context: &Context,
-    ) -> std::result::Result<Self, Failure> {
+    pub(crate) async fn prepare(args: &CallArgs, context: &Context) -> Result<Self, Failure> {
         let given = args.args.as_deref();
         Ok(Self {
             tool: args.tool.clone(),
             arguments: input::arguments(given, &args.pairs, &context.interrupt).await?,
-            task: args.task,
+            task: args.task || args.leave,
+            leave: args.leave,
         })
     }
 
     /// Calls the tool, and gives the exit code that its result stands for.
-    pub(crate) async fn run(
-        &self,
-        client: &Client,
-        context: &Context,
-    ) -> std::result::Result<u8, Failure> {
-        let mut meter = Meter::new(&context.screen, &self.tool);
-        let outcome = follow(client, self, context, &mut meter).await;
-        context.interrupt.disarm();
-        meter.end();
-        let raw = outcome??;
-        let result: CallToolResult = serde_json::from_str(raw.get()).map_err(Failure::Decode)?;
-        context.output.result(&raw, &result)?;
-        Ok(code_of(result.is_error))
+    pub(crate) async fn run(&self, client: &Client, context: &Context) -> Result<u8, Failure> {
+        // Raw, so that the result is passed on as the server wrote it.
+        let params = json!({"name": self.tool, "arguments": self.arguments});
+        let request = client.request::<Box<RawValue>>("tools/call", params);
+        let call = if self.task {
+            request.as_task(None).start()
+        } else {
+            request.start()
+        };
+        if self.leave {
+            leave(client, call, &self.tool, context).await
+        } else {
+            show(client, call, &self.tool, context).await
+        }
     }
 }
 
-/// Shows what comes until the call is over. The outer error is that of standard output.
+/// Shows a call under this name to its end, and gives the exit code that its result stands for.
+pub(crate) async fn show(
+    client: &Client,
+    call: Call<Box<RawValue>>,
+    name: &str,
+    context: &Context,
+) -> Result<u8, Failure> {
+    let mut meter = Meter::new(&context.screen, name);
+    let mut call = call;
+    let followed = follow(client, &mut call, context, &mut meter, |_| false).await;
+    let outcome = match followed {
+        Ok(mut notifications) => {
+            let outcome = call.await;
+            rest(&mut notifications, context, &meter).map(|()| outcome)
+        }
+        Err(error) => Err(error),
+    };
+    context.interrupt.disarm();
+    meter.end();
+    finished(&outcome??, context)
+}
+
+/// Follows the call until it has become a task, prints the handle of that, and leaves the task to the server.
+async fn leave(
+    client: &Client,
+    call: Call<Box<RawValue>>,
+    name: &str,
+    context: &Context,
+) -> Result<u8, Failure> {
+    let mut meter = Meter::new(&context.screen, name);
+    let mut call = call;
+    let is_task = |call: &Call<Box<RawValue>>| call.task().is_some();
+    let followed = follow(client, &mut call, context, &mut meter, is_task).await;
+    let followed = followed.and_then(|mut notifications| rest(&mut notifications, context, &meter));
+    context.interrupt.disarm();
+    meter.end();
+    followed?;
+    if call.is_terminated() {
+        let raw = call.await?;
+        context
+            .screen
+            .notice("the server made no task of it; this is the result");
+        return finished(&raw, context);
+    }
+    let Some(handle) = call.leave() else {
+        // It is a task, or `follow` had gone on. A call that is none would be cancelled by this.
+        return Err(Failure::Interrupted);
+    };
+    match context.output.format() {
+        Format::Text | Format::Json => context.output.json(&handle)?,
+        Format::Jsonl => context.output.event(&Left::new(&handle))?,
+    }
+    Ok(code::OK)
+}
+
+/// Prints the result.
+fn finished(raw: &RawValue, context: &Context) -> Result<u8, Failure> {
+    let result: CallToolResult = serde_json::from_str(raw.get()).map_err(Failure::Decode)?;
+    context.screen.release(Some(WITHDRAWN));
+    context.output.result(raw, &result)?;
+    Ok(code_of(result.is_error))
+}
+
+/// Shows what comes until the call is over, or `enough`. The error is that of standard output.
 async fn follow(
     client: &Client,
-    job: &Job,
+    call: &mut Call<Box<RawValue>>,
     context: &Context,
     meter: &mut Meter,
-) -> std::io::Result<Result<Box<RawValue>>> {
+    enough: impl Fn(&Call<Box<RawValue>>) -> bool,
+) -> std::io::Result<Notifications> {
     let mut notifications = client.notifications();
-    // Raw, so that the result is passed on as the server wrote it.
-    let params = json!({"name": job.tool, "arguments": job.arguments});
-    let request = client.request::<Box<RawValue>>("tools/call", params);
-    let mut call = if job.task {
-        request.as_task(None).start()
-    } else {
-        request.start()
-    };
     context.interrupt.arm(call.canceller());
-    if let Some(start) = Start::new(client, &call) {
+    if let Some(start) = Start::new(client, call) {
         context.output.event(&start)?;
         meter.start(&start);
     }
-    loop {
+    while !enough(call) {
         tokio::select! {
             Some(notification) = notifications.next() => log(&notification, context, meter)?,
             update = call.next() => match update {
@@ -89,9 +149,7 @@ async fn follow(
             },
         }
     }
-    let outcome = call.await;
-    rest(&mut notifications, context, meter)?;
-    Ok(outcome)
+    Ok(notifications)
 }
 
 /// What the server had said before its response: it has arrived, so nothing is waited for.
@@ -108,7 +166,6 @@ fn rest(
 }
 
 fn log(notification: &Notification, context: &Context, meter: &Meter) -> std::io::Result<()> {
-    use crate::args::output::Format;
     let Some(log) = Log::new(notification) else {
         return Ok(());
     };

@@ -28,6 +28,7 @@ pub(crate) async fn run(client: &Client, context: &Context) -> Result<u8, Failur
             tool: tool.to_owned(),
             arguments,
             task: false,
+            leave: false,
         };
         let code = job.run(client, context).await?;
         if code != code::OK {

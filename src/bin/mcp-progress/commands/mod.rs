@@ -5,5 +5,7 @@
 pub(crate) mod call;
 pub(crate) mod demo;
 pub(crate) mod info;
+pub(crate) mod resume;
 pub(crate) mod serve;
 pub(crate) mod tools;
+pub(crate) mod watch;

@@ -6,6 +6,8 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use mcp_progress::testing::{HttpListening, ScriptedServer};
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::failure::code;
 use crate::interrupt::Interrupt;
@@ -16,8 +18,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// Serves until the client goes or the user interrupts: over standard input and output, or over HTTP at an address.
-pub(crate) async fn run(address: Option<&str>, interrupt: &Interrupt) -> u8 {
+/// `changes` says how often it tells that something has changed.
+pub(crate) async fn run(
+    address: Option<&str>,
+    changes: Option<Duration>,
+    interrupt: &Interrupt,
+) -> u8 {
     let server = ScriptedServer::demo();
+    if let Some(pause) = changes {
+        let server = server.clone();
+        tokio::runtime::Handle::current().spawn(async move { change(&server, pause).await });
+    }
     let Some(address) = address else {
         return tokio::select! {
             served = server.serve_stdio() => if served.is_ok() { code::OK } else { code::LOST },
@@ -39,6 +50,24 @@ pub(crate) async fn run(address: Option<&str>, interrupt: &Interrupt) -> u8 {
             // Nothing is left to be done if standard error is gone as well.
             let _ = writeln!(io::stderr(), "error: cannot listen on {address}: {error}");
             code::LOST
+        }
+    }
+}
+
+/// Tells for ever that something has changed, each kind in turn. Nothing has.
+async fn change(server: &ScriptedServer, pause: Duration) {
+    let report = json!({"uri": "demo:///report"});
+    let told = [
+        ("notifications/tools/list_changed", &Value::Null),
+        ("notifications/resources/updated", &report),
+        ("notifications/prompts/list_changed", &Value::Null),
+        ("notifications/resources/list_changed", &Value::Null),
+    ];
+    for (method, params) in told.iter().cycle() {
+        sleep(pause).await;
+        if server.notify_subscribers(method, params) == 0 {
+            // Nobody has subscribed as in 2026-07-28: whoever is there speaks an earlier revision.
+            server.notify(method, params);
         }
     }
 }

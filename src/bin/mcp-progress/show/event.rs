@@ -2,7 +2,7 @@
 //!
 //! Owns their members and the order of these. It must not know where they are written.
 
-use mcp_progress::model::{LogMessage, Tool};
+use mcp_progress::model::{LogMessage, TaskHandle, Tool};
 use mcp_progress::{Call, Client, Error, Notification, ProgressToken};
 use serde::Serialize;
 use serde_json::Value;
@@ -75,6 +75,22 @@ impl Log {
             logger,
             data,
         })
+    }
+}
+
+/// The last word where the call became a task that is left to the server.
+#[derive(Debug, Serialize)]
+pub(crate) struct Left<'a> {
+    event: &'static str,
+    handle: &'a TaskHandle,
+}
+
+impl<'a> Left<'a> {
+    pub(crate) const fn new(handle: &'a TaskHandle) -> Self {
+        Self {
+            event: "task",
+            handle,
+        }
     }
 }
 

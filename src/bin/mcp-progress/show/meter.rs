@@ -174,7 +174,8 @@ fn message(update: &Progress) -> String {
     text
 }
 
-fn described(log: &Log) -> String {
+/// A log message in words.
+pub(crate) fn described(log: &Log) -> String {
     let data = match log.data.as_str() {
         Some(text) => text.to_owned(),
         None => log.data.to_string(),

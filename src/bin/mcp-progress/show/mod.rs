@@ -2,6 +2,7 @@
 //!
 //! Owns standard output and standard error. It must not know how servers are reached.
 
+pub(crate) mod change;
 pub(crate) mod event;
 pub(crate) mod hold;
 pub(crate) mod meter;
