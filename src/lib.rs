@@ -75,6 +75,7 @@
 //! |---|---|---|
 //! | `stdio` | yes | servers as child processes: [`Client::stdio`] |
 //! | `http` | yes | servers over HTTP: [`Client::http`], [`transport::HttpEndpoint`] |
+//! | `blocking` | no | `blocking::Client`: the client without async |
 //! | `testing` | no | the scripted server and the embedded demo server |
 //! | `rmcp` | no | sending progress from servers made with `rmcp` |
 //! | `opentelemetry` | no | [`Connect`]'s `trace_context_from_span`: servers learn the trace of the current span |
@@ -86,6 +87,8 @@
 //! OAuth, and tasks that the client runs for the server. macOS and Windows are not yet verified.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 mod codec;
 mod error;

@@ -190,6 +190,12 @@ impl Client {
     pub(super) fn limits(&self) -> Limits {
         self.0.limits
     }
+
+    /// Whether no other handle and no call is left, so that dropping this one closes the connection.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn is_last(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
 }
 
 impl Drop for Inner {

@@ -2,6 +2,8 @@
 
 mod api;
 mod asks;
+#[cfg(feature = "blocking")]
+mod blocking;
 mod bursts;
 mod cancelling;
 mod clocks;
