@@ -16,6 +16,8 @@ use super::core::{Core, Event};
 #[cfg(feature = "http")]
 use super::handle::Way;
 use super::outcome::decode;
+#[cfg(feature = "indicatif")]
+use super::telemetry::closing::CallOutcome;
 use crate::error::{Error, Result};
 use crate::model::progress::Progress;
 use crate::model::task::{Task, TaskHandle};
@@ -167,6 +169,22 @@ impl<T: DeserializeOwned> Call<T> {
             State::Failed(error) => error.take(),
             State::Running(_) | State::Settled(..) => None,
         }
+    }
+
+    /// What people know it by: the tool, prompt or resource, else the method. None where it could not be sent.
+    #[cfg(feature = "indicatif")]
+    pub(crate) fn name(&self) -> Option<&str> {
+        let flight = self.core()?.flight();
+        Some(flight.name.as_deref().unwrap_or(&flight.method))
+    }
+
+    /// Whether it is over, and its result is that of a tool that failed.
+    #[cfg(feature = "indicatif")]
+    pub(crate) fn is_tool_error(&self) -> bool {
+        let State::Settled(core, Some(outcome)) = &self.state else {
+            return false;
+        };
+        CallOutcome::of(&core.flight().method, outcome) == CallOutcome::ToolError
     }
 
     pub(super) fn core(&self) -> Option<&Core> {

@@ -130,6 +130,13 @@ impl<T: DeserializeOwned> Request<T> {
 }
 
 impl<T: DeserializeOwned, H: Handler> Request<T, H> {
+    /// What people know it by: the tool, prompt or resource, else the method.
+    #[cfg(feature = "indicatif")]
+    pub(crate) fn name(&self) -> &str {
+        let message = self.plan.message.as_ref();
+        message.map_or("call", |message| message.name().unwrap_or(&message.method))
+    }
+
     /// Carries this token instead of a minted one.
     ///
     /// Subscriptions made for it before ([`Client::progress`]) see the updates. One that another call in flight

@@ -189,7 +189,7 @@ impl Session {
             .request(id, &call.message, tracked.then(|| slot.token()));
         let goes_on = call.follow.input;
         let launch = Launch {
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "http", feature = "indicatif"))]
             name: call.message.name.clone(),
             method: call.message.method.clone(),
             base: goes_on.then(|| Box::new(call.message)),

@@ -36,7 +36,7 @@ impl Session {
         let id = self.mint_id();
         let frame = self.wire().request(id, &message, None);
         let launch = Launch {
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "http", feature = "indicatif"))]
             name: message.name.clone(),
             method: message.method.clone(),
             base: None,

@@ -19,7 +19,7 @@ pub(crate) struct Flight {
     id: AtomicU64,
     pub(crate) method: Cow<'static, str>,
     /// The tool, prompt or resource that the request names.
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "indicatif"))]
     pub(crate) name: Option<Box<str>>,
     pub(crate) slot: Arc<Slot>,
     pub(crate) started: Instant,
@@ -56,7 +56,7 @@ pub(super) struct Launch {
     pub(super) follow: Follow,
     pub(super) base: Option<Box<Message>>,
 
-    #[cfg(feature = "http")]
+    #[cfg(any(feature = "http", feature = "indicatif"))]
     pub(super) name: Option<Box<str>>,
     pub(super) method: Cow<'static, str>,
     pub(super) slot: Arc<Slot>,
@@ -105,7 +105,7 @@ impl Flight {
     pub(super) fn new(id: i64, call: Launch, now: Instant) -> Self {
         Self {
             id: AtomicU64::new(id.cast_unsigned()),
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "http", feature = "indicatif"))]
             name: call.name,
             method: call.method,
             slot: call.slot,

@@ -153,7 +153,7 @@ impl Session {
         }
         slot.begin_between(now);
         let launch = Launch {
-            #[cfg(feature = "http")]
+            #[cfg(any(feature = "http", feature = "indicatif"))]
             name: None,
             method: "tools/call".into(),
             base: None,

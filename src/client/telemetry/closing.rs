@@ -69,7 +69,7 @@ pub enum CallOutcome {
 }
 
 impl CallOutcome {
-    pub(super) fn of(method: &str, outcome: &Outcome) -> Self {
+    pub(crate) fn of(method: &str, outcome: &Outcome) -> Self {
         match outcome {
             Ok(raw) if method == "tools/call" && peek::is_tool_error(raw.get()) => Self::ToolError,
             Ok(_) => Self::Completed,
