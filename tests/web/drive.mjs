@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { chromium } from "playwright-core";
+import { openBrowser } from "./browser.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -61,20 +61,8 @@ class Bench {
     let said = "";
     bench.example.stdout.on("data", (text) => (said += text));
     bench.url = (await until("the example names its URL", () => /http:\/\/[\d.]+:\d+/.exec(said)))[0];
-    bench.context = await chromium.launchPersistentContext(join(bench.folder, "profile"), {
-      executablePath: options.chromium,
-      headless: true,
-      viewport: { width: 1000, height: 760 },
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    const viewport = { width: 1000, height: 760 };
+    bench.context = await openBrowser(options.chromium, bench.folder, { viewport });
     return bench;
   }
 
@@ -88,8 +76,9 @@ class Bench {
   }
 
   /** A tab in which everything is watched. */
-  async tab(name) {
+  async tab(name, settings = {}) {
     const page = await this.context.newPage();
+    if (settings.ownClock) await page.clock.install();
     const complain = (text) => this.complaints.push(`${name}: ${text}`);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complain(message.text());
@@ -173,16 +162,19 @@ class Bench {
 /** Two calls at once; one is cancelled, the page is loaded again in the middle of the other; a second tab looks on. */
 async function twoCalls(bench) {
   const page = await bench.tab("first");
-  const one = await bench.start(page, { label: "one", steps: 40, delay_ms: 120 });
-  const two = await bench.start(page, { label: "two", steps: 200, delay_ms: 90, unit: 2.5 });
+  const one = await bench.start(page, { label: "one", steps: 80, delay_ms: 110 });
+  const two = await bench.start(page, { label: "two", steps: 800, delay_ms: 90, unit: 2.5 });
   for (const [call, label] of [[one, "one"], [two, "two"]]) {
     await until(`three values of ${label}`, () => new Set(bench.values("first", call.id)).size >= 3);
     const values = bench.compare("first", call.id, label);
     assert(values.length >= 3, `${label}: only ${values}`);
     console.log(`${label}: aria-valuenow ${values.slice(0, 5).join(", ")}, …, as the tool's log says`);
   }
-  assert.equal(await one.bar.getAttribute("aria-valuemax"), "40");
-  assert.equal(await two.bar.getAttribute("aria-valuemax"), "500");
+  assert.equal(await one.bar.getAttribute("aria-valuemax"), "80");
+  assert.equal(await two.bar.getAttribute("aria-valuemax"), "2000");
+
+  const figures = async () => one.card.locator(".figures").textContent();
+  await until("the rest is estimated", async () => / a second · \d+ s left$/.test(await figures()));
 
   const other = await bench.tab("second");
   const there = { one: await bench.card(other, "one"), two: await bench.card(other, "two") };
@@ -208,10 +200,10 @@ async function twoCalls(bench) {
   console.log(`loaded again at ${before}: the same call, at ${after}`);
 
   for (const call of [again, there.one]) await bench.stateOf(call, "done");
-  assert.equal(await again.card.locator(".result").textContent(), "one: 40 steps");
+  assert.equal(await again.card.locator(".result").textContent(), "one: 80 steps");
   for (const name of ["first", "second"]) {
     const values = bench.compare(name, one.id, "one");
-    assert.equal(values.at(-1), 40, `${name}: the last value is ${values.at(-1)}`);
+    assert.equal(values.at(-1), 80, `${name}: the last value is ${values.at(-1)}`);
   }
   // Cancelled and finished calls are still there after one more time, with their results.
   await page.reload();
@@ -236,7 +228,7 @@ async function markup(bench, page) {
 
 /** Without a total nothing is pretended; a failed tool says so; nonsense in the form goes nowhere. */
 async function looks(bench, page) {
-  const open = await bench.start(page, { label: "open", steps: 100, delay_ms: 60, known: false });
+  const open = await bench.start(page, { label: "open", steps: 1000, delay_ms: 60, known: false });
   await until("a figure", async () => /\d/.test((await open.card.locator(".figures").textContent()) ?? ""));
   assert.equal(await open.bar.getAttribute("aria-valuenow"), bench.pretends ?? null);
   assert.equal(await open.bar.getAttribute("aria-valuemax"), null);
@@ -255,6 +247,22 @@ async function looks(bench, page) {
   await bench.stateOf(open, "cancelled");
 }
 
+/** A server that says nothing for long: the page tells, and takes it back when there is a word. */
+async function silence(bench) {
+  const page = await bench.tab("third", { ownClock: true });
+  const call = await bench.start(page, { label: "silent", steps: 2, delay_ms: 6000 });
+  const hint = async () => (await call.card.locator(".quiet").textContent()) ?? "";
+  assert.equal(await hint(), "");
+  await page.clock.fastForward(bench.forward ?? 25_000);
+  await until("the silence is told", async () => /^No word from the server for \d+ s$/.test(await hint()), bench.patience);
+  await page.clock.setSystemTime(Date.now());
+  await until("an update", () => bench.values("third", call.id).length);
+  await until("the silence is over", async () => (await hint()) === "", bench.patience);
+  await call.card.getByRole("button", { name: "Cancel work" }).click();
+  await bench.stateOf(call, "cancelled");
+  await page.close();
+}
+
 /** By keyboard alone: into the form, started, and over to the button that cancels. */
 async function keyboard(bench, page) {
   await page.reload();
@@ -267,7 +275,7 @@ async function keyboard(bench, page) {
     });
   await tabTo("arguments");
   await page.keyboard.press("Control+A");
-  await page.keyboard.type(JSON.stringify({ label: "typed", steps: 200, delay_ms: 100 }));
+  await page.keyboard.type(JSON.stringify({ label: "typed", steps: 1000, delay_ms: 100 }));
   await page.keyboard.press("Control+Enter");
   const call = await bench.card(page, "typed");
   await tabTo("Cancel work");
@@ -282,7 +290,7 @@ async function phone(bench, page) {
   await page.setViewportSize({ width: 390, height: 844 });
   const call = await bench.start(page, {
     label: "phone",
-    steps: 200,
+    steps: 1000,
     delay_ms: 100,
     message: `a-word-that-does-not-end-${"x".repeat(200)}`,
   });
@@ -331,7 +339,7 @@ async function strangers(bench) {
 
 /** Stopped while a call runs: the server hears of it, visitors too, and the program ends well. */
 async function shutdown(bench, page) {
-  const call = await bench.start(page, { label: "last", steps: 500, delay_ms: 100 });
+  const call = await bench.start(page, { label: "last", steps: 1000, delay_ms: 100 });
   await until("its first value", () => bench.values("first", call.id).length);
   bench.example.kill(bench.signal ?? "SIGINT");
   await bench.stateOf(call, "cancelled");
@@ -354,6 +362,7 @@ const spoiled = [
     bench.spoil = (card) => card.locator(".message").evaluate((node) => (node.innerHTML = node.textContent));
   }],
   ["a bar that pretends", looks, /null/, (bench) => (bench.pretends = "1")],
+  ["a silence that is not told", silence, /the silence is told/, (bench) => (bench.forward = 1000)],
   ["a page that is too wide", phone, /390 are shown/, (bench) => {
     bench.widen = (page) => page.evaluate(() => (document.body.style.width = "500px"));
   }],
@@ -368,7 +377,7 @@ async function selfTest() {
     const bench = await Bench.open();
     bench.patience = 4000;
     try {
-      const page = step === twoCalls ? undefined : await bench.tab("first");
+      const page = [twoCalls, silence].includes(step) ? undefined : await bench.tab("first");
       await spoil(bench, page);
       await step(bench, page);
       missed += 1;
@@ -391,7 +400,7 @@ async function everything() {
   const bench = await Bench.open();
   try {
     const page = await twoCalls(bench);
-    for (const step of [markup, looks, keyboard, phone, clean, strangers, shutdown]) {
+    for (const step of [markup, looks, silence, keyboard, phone, clean, strangers, shutdown]) {
       await step(bench, page);
       console.log(`passed: ${step.name}`);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -11,7 +11,7 @@ use tracing::{Level, Metadata, Subscriber};
 /// The fields of a span or an event, as text.
 type Fields = BTreeMap<&'static str, String>;
 
-/// Keeps spans and events of level info and above, of the thread or process that it is set for.
+/// Keeps spans and events of level info and above.
 #[derive(Clone, Debug, Default)]
 pub struct Diary(Arc<Mutex<Pages>>);
 
@@ -40,6 +40,19 @@ pub struct Event {
 }
 
 impl Diary {
+    /// The one of this process. It is set for all threads: with one for each, whether a thread that has none keeps the others from
+    /// being told is a matter of who comes first.
+    #[must_use]
+    pub fn of_the_process() -> &'static Self {
+        static DIARY: OnceLock<Diary> = OnceLock::new();
+        DIARY.get_or_init(|| {
+            let diary = Self::default();
+            let set = tracing::subscriber::set_global_default(diary.clone());
+            set.expect("nobody else has set one");
+            diary
+        })
+    }
+
     /// The spans so far.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {

@@ -4,12 +4,14 @@
 
 mod command;
 mod diary;
+mod listener;
 mod notes;
 mod peers;
 mod wire;
 
 pub use command::{Ended, Program};
 pub use diary::{Diary, Event, Span};
+pub use listener::heard_of;
 pub use notes::Notes;
 pub use peers::{Peer, Serving};
 pub use wire::{Said, Tap};

@@ -1,22 +1,21 @@
 //! Row 3, *context-aware long-running tasks*: phases that map parts onto the whole, milestones and throttles where progress is
-//! received, life-cycle events, and work that outlives the client which began it.
+//! received, and work that outlives the client which began it. Its life-cycle events are in `long_running_events.rs`.
 //!
 //! The peers are `servers/long_running.py` and `servers/openmcp.py` on the first Python SDK, and the tasks of `tests/peers` on five
 //! SDKs. A client that is killed in the middle of a task is in `tests/peers` (`peer-tasks`).
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mcp_progress::combinators::MilestoneEvent;
 use mcp_progress::model::{CreateMessageResult, TaskHandle, TaskStatus};
-use mcp_progress::reporter::{Outcome, ReporterError, Snapshot};
+use mcp_progress::reporter::{ReporterError, Snapshot};
 use mcp_progress::{
-    CallClosed, CallObserver, CallOutcome, CallStarted, Client, Progress, ProgressReporter,
-    ProgressToken, ProtocolVersion, RequestContext, UpdateKind, UpdatesExt as _,
+    Client, Progress, ProgressReporter, ProgressToken, ProtocolVersion, RequestContext, UpdateKind,
+    UpdatesExt as _,
 };
-use seeds::{Diary, Notes, Peer};
+use seeds::{Notes, Peer, heard_of};
 use serde_json::{Value, json};
-use tracing::Level;
 
 /// The updates of `delete` with 400 items: those of its three phases.
 const UPDATES: u64 = 5 + 400 + 5;
@@ -30,57 +29,32 @@ fn items() -> Value {
     json!({"items": 400})
 }
 
-/// What the server heard of the client's work on its request.
-async fn heard_of(
-    work: impl Fn(&Client, RequestContext) -> Result<(), ReporterError> + Send + Sync + 'static,
-) -> Vec<Value> {
-    let later = Arc::new(OnceLock::<Client>::new());
-    let (kept, work) = (later.clone(), Arc::new(work));
-    let client = Peer::python("py1", "openmcp.py")
-        .connect()
-        .on_sampling(move |_, context| {
-            let worked = work(kept.get().expect("connected"), context);
-            async move {
-                worked.expect("the reporter takes what it is told");
-                Ok(CreateMessageResult::text("model", "Hello."))
-            }
-        })
-        .await
-        .unwrap();
-    later.set(client.clone()).unwrap();
-    let result = client.call_tool("listen", json!({})).await.unwrap();
-    let text = result.as_text().unwrap();
-    assert!(!result.is_error, "{text}");
-    let mut heard: Vec<Value> = serde_json::from_str(&text).unwrap();
-    assert_eq!(heard.pop(), Some(json!("answered")));
-    client.close().await;
-    heard
-}
-
 fn each(context: &RequestContext) -> Result<ProgressReporter, ReporterError> {
     context.reporter_with(|builder| builder.emit_hz(0.0))
 }
 
 /// 0 to 10 for setting up, 10 to 90 for the work, 90 to 100 for cleaning up; the phases count their own items.
+fn three_phases(reporter: &ProgressReporter) -> Result<(), ReporterError> {
+    reporter.total(100)?;
+    let setup = reporter.phase("Setup", 0.0..0.1).total(2);
+    setup.set(1)?;
+    setup.set(2)?;
+    setup.leave()?;
+    let deleting = reporter.phase("Deleting", 0.1..0.9).total(4);
+    for item in 1..=4 {
+        deleting.set(item)?;
+    }
+    deleting.leave()?;
+    let cleaning = reporter.phase("Clean-up", 0.9..1.0);
+    // A part of a part.
+    cleaning.phase("Removing the lock", 0.0..0.5).leave()?;
+    cleaning.leave()
+}
+
 #[tokio::test]
 async fn phases_map_their_items_onto_the_whole() {
-    let heard = heard_of(|_, context| {
-        let reporter = each(&context)?;
-        reporter.total(100)?;
-        {
-            let setup = reporter.phase("Setup", 0.0..0.1).total(2);
-            setup.set(1)?;
-            setup.set(2)?;
-        }
-        let deleting = reporter.phase("Deleting", 0.1..0.9).total(4);
-        for item in 1..=4 {
-            deleting.set(item)?;
-        }
-        deleting.leave()?;
-        let cleaning = reporter.phase("Clean-up", 0.9..1.0);
-        // A part of a part.
-        cleaning.phase("Removing the lock", 0.0..0.5).leave()?;
-        cleaning.leave()
+    let heard = heard_of(json!({}), |_, context| async move {
+        three_phases(&each(&context).unwrap()).unwrap();
     })
     .await;
     let mut values = Vec::new();
@@ -275,146 +249,6 @@ async fn a_throttle_lets_eight_a_second_pass() {
     assert_all_counted(&updates);
     assert!(!call.await.unwrap().is_error);
     client.close().await;
-}
-
-/// What an observer of the calls is told, in words.
-#[derive(Clone, Default)]
-struct Course(Arc<Mutex<Vec<String>>>);
-
-impl Course {
-    fn note(&self, call: &CallStarted, what: String) {
-        let tool = call.tool.as_deref().unwrap_or_default();
-        self.0.lock().unwrap().push(format!("{tool}: {what}"));
-    }
-}
-
-impl CallObserver for Course {
-    fn started(&self, call: &CallStarted) {
-        self.note(call, "started".to_owned());
-    }
-
-    fn milestone(&self, call: &CallStarted, fraction: f64, _: Duration) {
-        self.note(call, format!("{}%", fraction * 100.0));
-    }
-
-    fn closed(&self, call: &CallStarted, closed: &CallClosed) {
-        self.note(
-            call,
-            format!("{} after {} updates", closed.outcome, closed.received),
-        );
-    }
-}
-
-/// Where progress is received: a span for each call, and an observer, with how it ended.
-#[tokio::test]
-async fn the_life_of_a_call_is_told() {
-    let diary = Diary::default();
-    let _collecting = tracing::subscriber::set_default(diary.clone());
-    let course = Course::default();
-    let peer = Peer::python("py1", "long_running.py");
-    let client = peer.connect().observer(course.clone()).await.unwrap();
-    let completed = client.call_tool("delete", json!({"items": 4}));
-    assert!(!completed.await.unwrap().is_error);
-    let failed = client.call_tool("delete", json!({"items": 10, "fail_at": 6}));
-    assert!(failed.await.unwrap().is_error);
-    let mut cancelled = client
-        .call_tool("delete", json!({"items": 1_000, "pause_ms": 5}))
-        .start();
-    cancelled.next().await.unwrap();
-    cancelled.canceller().cancel("enough");
-    cancelled.await.unwrap_err();
-    peer.notes().wait_for("cancelled", 1).await;
-    client.close().await;
-
-    let mut told = course.0.lock().unwrap().clone();
-    let last = told.pop().unwrap();
-    assert!(
-        last.starts_with(&format!("delete: {} after", CallOutcome::Cancelled)),
-        "{last}"
-    );
-    let completed = CallOutcome::Completed;
-    let failed = CallOutcome::ToolError;
-    assert_eq!(
-        told,
-        [
-            "delete: started".to_owned(),
-            "delete: 25%".to_owned(),
-            "delete: 50%".to_owned(),
-            "delete: 75%".to_owned(),
-            format!("delete: {completed} after 14 updates"),
-            "delete: started".to_owned(),
-            "delete: 25%".to_owned(),
-            "delete: 50%".to_owned(),
-            format!("delete: {failed} after 10 updates"),
-            "delete: started".to_owned(),
-        ]
-    );
-    let mut spans = diary.spans();
-    spans.retain(|span| span.name == "mcp.call" && span.fields.contains_key("tool"));
-    let field = |name: &str| -> Vec<Option<String>> {
-        let values = spans.iter().map(|span| span.fields.get(name).cloned());
-        values.collect()
-    };
-    assert_eq!(spans.len(), 3);
-    assert_eq!(
-        field("milestone")[..2],
-        [Some("0.75".to_owned()), Some("0.5".to_owned())]
-    );
-    assert_eq!(
-        field("updates")[..2],
-        [Some("14".to_owned()), Some("10".to_owned())]
-    );
-    let outcomes = ["completed", "tool_error", "cancelled"];
-    assert_eq!(
-        field("outcome"),
-        outcomes.map(|outcome| Some(outcome.to_owned()))
-    );
-}
-
-/// Where progress is sent: created, milestones, and the end, by `tracing`.
-#[tokio::test]
-async fn the_life_of_a_reporter_is_told() {
-    let diary = Diary::default();
-    let _collecting = tracing::subscriber::set_default(diary.clone());
-    for outcome in [Outcome::Completed, Outcome::Failed, Outcome::Cancelled] {
-        heard_of(move |client, context| {
-            let token = context.progress_token().expect("the server wants to hear");
-            let reporter = client.reporter(&token).expect("in this revision").build()?;
-            reporter.total(4)?;
-            for step in 1..=3 {
-                reporter.set(step)?;
-            }
-            match outcome {
-                Outcome::Failed => drop(reporter.fail("the disk is full")),
-                // Dropped without an end, as by work that is cut off.
-                Outcome::Cancelled => {}
-                _ => drop(reporter.finish()),
-            }
-            Ok(())
-        })
-        .await;
-    }
-    let events = diary.events().into_iter();
-    let events = events.filter(|event| event.fields.contains_key("event"));
-    let words: Vec<_> = events
-        .map(|event| {
-            let part = event.fields.get("percent").cloned().unwrap_or_default();
-            (event.level, event.fields["event"].clone(), part)
-        })
-        .collect();
-    let info = |event: &str, percent: &str| (Level::INFO, event.to_owned(), percent.to_owned());
-    let begun = [
-        info("started", ""),
-        info("milestone", "25"),
-        info("milestone", "50"),
-        info("milestone", "75"),
-    ];
-    assert_eq!(words[..4], begun);
-    assert_eq!(words[4], info("completed", ""));
-    assert_eq!(words[5..9], begun);
-    assert_eq!(words[9], (Level::ERROR, "failed".to_owned(), String::new()));
-    assert_eq!(words[10..14], begun);
-    assert_eq!(words[14..], [info("cancelled", "")]);
 }
 
 /// Servers whose tasks outlive their clients, in both forms of tasks, and after how many updates the first client goes. Over HTTP

@@ -6,9 +6,8 @@
 //! right before the answer.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
@@ -19,8 +18,6 @@ use mcp_progress::reporter::{
 use mcp_progress::{Client, ClientSink, ProgressReporter, ProgressSink, RequestContext};
 use seeds::Peer;
 use serde_json::{Value, json};
-
-type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the server's callback was told.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,35 +37,13 @@ impl Heard {
     }
 }
 
-/// Has the server ask its client for a completion, which reports as `work` does; gives what the server heard.
+/// What the server heard of the client's work on its request.
 async fn heard_of<F, Fut>(arguments: Value, work: F) -> Vec<Heard>
 where
     F: Fn(Client, RequestContext) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = ()> + Send + 'static,
 {
-    let later = Arc::new(OnceLock::<Client>::new());
-    let (kept, work) = (later.clone(), Arc::new(work));
-    // A panic of the handler is answered with an error, which the server's tool then gives; it is told here.
-    let client = Peer::python("py1", "openmcp.py")
-        .connect()
-        .on_sampling(move |_, context| {
-            let client = kept.get().expect("connected").clone();
-            let work: Work = Box::pin(work(client, context));
-            async move {
-                work.await;
-                Ok(CreateMessageResult::text("model", "Hello."))
-            }
-        })
-        .await
-        .unwrap();
-    later.set(client.clone()).unwrap();
-    let result = client.call_tool("listen", arguments).await.unwrap();
-    let text = result.as_text().unwrap();
-    assert!(!result.is_error, "the handler failed: {text}");
-    let mut heard: Vec<Value> = serde_json::from_str(&text).unwrap();
-    // All that is heard is heard before the answer.
-    assert_eq!(heard.pop(), Some(json!("answered")));
-    client.close().await;
+    let heard = seeds::heard_of(arguments, work).await;
     heard.iter().map(Heard::of).collect()
 }
 
