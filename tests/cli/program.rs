@@ -140,7 +140,7 @@ impl Running {
 }
 
 /// Polls, because the standard library has no wait with a deadline.
-fn wait(child: &mut Child) -> Option<i32> {
+pub(crate) fn wait(child: &mut Child) -> Option<i32> {
     let pause = Duration::from_millis(5);
     for _ in 0..DEADLINE.as_millis() / pause.as_millis() {
         if let Some(status) = child.try_wait().expect("ours to wait for") {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::program::{Running, run, start};
 
 /// Starts the server; returns it with the URLs that it names.
-fn serve() -> (Running, [String; 2]) {
+pub(crate) fn serve() -> (Running, [String; 2]) {
     let mut running = start(&["serve-demo", "--http", "127.0.0.1:0"]);
     let named = ["Streamable HTTP: ", "HTTP+SSE: "].map(|name| {
         let line = running.line();
@@ -81,7 +81,7 @@ fn the_demo_is_served_at_the_urls_it_names() {
 }
 
 /// Ends the server as Ctrl-C does, where there is a signal for that.
-fn end(running: Running) {
+pub(crate) fn end(running: Running) {
     #[cfg(unix)]
     {
         running.interrupt();

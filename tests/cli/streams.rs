@@ -46,7 +46,9 @@ fn log_messages_are_events() {
 #[test]
 fn log_messages_are_lines_on_standard_error() {
     let run = talk(&[]);
-    assert_eq!(run.stdout, "said\n");
+    // Data that the text does not say comes behind it, as the server wrote it.
+    let data = "{\n  \"z\": 18446744073709551616,\n  \"a\": 1.50\n}\n";
+    assert_eq!(run.stdout, format!("said\n{data}"));
     assert!(run.stderr.contains("\n[info sh] level debug\n"), "{run:?}");
     assert!(
         run.stderr.contains("\n[warning] {\"a\":2,\"z\":1}\n"),

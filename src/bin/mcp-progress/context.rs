@@ -13,6 +13,7 @@ use crate::args::cli::Command;
 use crate::failure::{Failure, code};
 use crate::interrupt::Interrupt;
 use crate::show::output::Output;
+use crate::show::save::Saver;
 use crate::show::screen::{Screen, Style, WITHDRAWN};
 
 /// How long the server may take to hear of a cancel and to end.
@@ -30,8 +31,9 @@ impl Context {
     pub(crate) fn new(command: &Command) -> io::Result<Self> {
         let (format, mode) = command.streams();
         let screen = Screen::new(Style::choose(mode));
+        let saver = command.save().map(|dir| Saver::new(dir.clone()));
         Ok(Self {
-            output: Output::new(format, screen.clone()),
+            output: Output::new(format, screen.clone(), saver),
             interrupt: Interrupt::listen(screen.clone())?,
             screen,
         })
@@ -43,6 +45,7 @@ impl Context {
         connect: Result<Connect, Failure>,
         work: impl AsyncFnOnce(&Client) -> Result<u8, Failure>,
     ) -> u8 {
+        let connect = self.output.prepare().and(connect);
         match self.open(connect).await {
             Ok(client) => {
                 let done = work(&client).await;
@@ -79,7 +82,12 @@ impl Context {
         failure.code()
     }
 
-    /// The end of every run: what went wrong is said, what is queued is written, the server is given time to end.
+    /// The end of a run that has no server: what went wrong is said.
+    pub(crate) fn ended(&self, done: Result<u8, Failure>) -> u8 {
+        done.unwrap_or_else(|failure| self.report(&failure))
+    }
+
+    /// The end of every run with a server: what went wrong is said, what is queued is written, the server is given time to end.
     async fn finish(&self, client: &Client, done: Result<u8, Failure>) -> u8 {
         let word = (!self.interrupt.is_set()).then_some(WITHDRAWN);
         self.screen.release(word);

@@ -5,6 +5,7 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::io;
+use std::path::PathBuf;
 
 use mcp_progress::{Error, ErrorKind};
 
@@ -30,10 +31,14 @@ pub(crate) enum Failure {
     Interrupted,
     /// The library's error.
     Call(Error),
-    /// The result is not that of a tool.
+    /// The result is not what was asked for.
     Decode(serde_json::Error),
+    /// The list of these has no end.
+    Endless(&'static str),
     /// Standard output takes no more.
     Output(io::Error),
+    /// A file of the result cannot be written.
+    Save(PathBuf, io::Error),
 }
 
 impl From<Error> for Failure {
@@ -53,8 +58,8 @@ impl Failure {
         match self {
             Self::Usage(_) => code::USAGE,
             Self::Interrupted => code::INTERRUPTED,
-            Self::Decode(_) => code::PROTOCOL,
-            Self::Output(_) => code::OUTPUT_GONE,
+            Self::Decode(_) | Self::Endless(_) => code::PROTOCOL,
+            Self::Output(_) | Self::Save(..) => code::OUTPUT_GONE,
             Self::Call(error) => match error.kind() {
                 ErrorKind::Cancelled => code::INTERRUPTED,
                 ErrorKind::ConnectionLost => code::LOST,
@@ -71,7 +76,8 @@ impl Failure {
             Self::Usage(_) => "usage",
             Self::Interrupted => "cancelled",
             Self::Decode(_) => "decode",
-            Self::Output(_) => "output",
+            Self::Endless(_) => "protocol",
+            Self::Output(_) | Self::Save(..) => "output",
             Self::Call(error) => match error.kind() {
                 ErrorKind::Cancelled => "cancelled",
                 ErrorKind::ConnectionLost => "connection_lost",
@@ -94,8 +100,12 @@ impl Failure {
             Self::Usage(text) => text.clone(),
             Self::Interrupted => "interrupted".to_owned(),
             Self::Call(error) => error.to_string(),
-            Self::Decode(error) => format!("the result is not that of a tool: {error}"),
+            Self::Decode(error) => format!("the result is not what was asked for: {error}"),
+            Self::Endless(kind) => {
+                format!("the server gives the same page of its {kind}s again and again")
+            }
             Self::Output(error) => format!("cannot write to standard output: {error}"),
+            Self::Save(path, error) => format!("cannot save {}: {error}", path.display()),
         }
     }
 

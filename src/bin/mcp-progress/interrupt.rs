@@ -1,10 +1,11 @@
 //! Ctrl-C, and SIGTERM where there is one.
 //!
-//! Owns the signals and what each of them does: the first cancels the call, the second leaves. It must not know what
-//! is shown to whom, but for the sentence that says so.
+//! Owns the signals and what each of them does: the first cancels all calls in flight, the second leaves. It must not know
+//! what is shown to whom, but for the sentence that says so.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mcp_progress::Canceller;
@@ -24,7 +25,39 @@ pub(crate) struct Interrupt(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     signals: watch::Sender<u32>,
-    canceller: Mutex<Option<Canceller>>,
+    armed: Mutex<Armed>,
+}
+
+/// The calls in flight.
+#[derive(Debug, Default)]
+struct Armed {
+    calls: BTreeMap<u64, Canceller>,
+    names: u64,
+}
+
+impl Armed {
+    fn add(&mut self, canceller: Canceller) -> u64 {
+        self.names += 1;
+        self.calls.insert(self.names, canceller);
+        self.names
+    }
+}
+
+/// A call that is cancelled at the first signal, until this is dropped. A signal that is just being obeyed is waited for.
+#[derive(Debug)]
+#[must_use = "the call is forgotten when this is dropped"]
+pub(crate) struct Guard {
+    interrupt: Interrupt,
+    /// None where the call was cancelled at once.
+    name: Option<u64>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(name) = self.name {
+            self.interrupt.armed().calls.remove(&name);
+        }
+    }
 }
 
 impl Interrupt {
@@ -32,7 +65,7 @@ impl Interrupt {
     pub(crate) fn listen(screen: Screen) -> io::Result<Self> {
         let interrupt = Self(Arc::new(Inner {
             signals: watch::Sender::new(0),
-            canceller: Mutex::new(None),
+            armed: Mutex::default(),
         }));
         let mut signals = Signals::new()?;
         let listener = interrupt.clone();
@@ -48,7 +81,7 @@ impl Interrupt {
     fn signalled(&self, screen: &Screen) {
         // Held to the end, so that a call that begins now sees the count, and one that ends now waits with its last
         // words until the sentence below is written.
-        let mut armed = self.canceller();
+        let mut armed = self.armed();
         let mut first = false;
         self.0.signals.send_modify(|signals| {
             first = *signals == 0;
@@ -58,26 +91,41 @@ impl Interrupt {
             return;
         }
         // Here and not in the task of the call, which may hang in a write to a pipe that nobody empties.
-        if armed.take().is_some_and(|canceller| cancel(&canceller)) {
-            screen.notice("interrupted: the call is cancelled; once more to leave at once");
-        } else {
-            screen.notice("interrupted");
+        let calls = std::mem::take(&mut armed.calls);
+        match calls.values().filter(|call| cancel(call)).count() {
+            0 => screen.notice("interrupted"),
+            1 => screen.notice("interrupted: the call is cancelled; once more to leave at once"),
+            calls => screen.notice(&format!(
+                "interrupted: {calls} calls are cancelled; once more to leave at once"
+            )),
         }
     }
 
     /// Cancels this call at the first signal, or now if there was one.
     pub(crate) fn arm(&self, canceller: Canceller) {
-        let mut armed = self.canceller();
-        if self.is_set() {
-            cancel(&canceller);
-        } else {
-            *armed = Some(canceller);
+        self.add(canceller);
+    }
+
+    /// As [`arm`](Self::arm), for one of many calls: forgets this one only.
+    pub(crate) fn guard(&self, canceller: Canceller) -> Guard {
+        Guard {
+            name: self.add(canceller),
+            interrupt: self.clone(),
         }
     }
 
-    /// Forgets the call, which is over. A signal that is just being obeyed is waited for.
+    fn add(&self, canceller: Canceller) -> Option<u64> {
+        let mut armed = self.armed();
+        if self.is_set() {
+            cancel(&canceller);
+            return None;
+        }
+        Some(armed.add(canceller))
+    }
+
+    /// Forgets all calls, which are over. A signal that is just being obeyed is waited for.
     pub(crate) fn disarm(&self) {
-        self.canceller().take();
+        self.armed().calls.clear();
     }
 
     pub(crate) fn is_set(&self) -> bool {
@@ -105,11 +153,8 @@ impl Interrupt {
         }
     }
 
-    fn canceller(&self) -> std::sync::MutexGuard<'_, Option<Canceller>> {
-        self.0
-            .canceller
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn armed(&self) -> MutexGuard<'_, Armed> {
+        self.0.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod args;
 mod ask;
+mod batch;
 mod commands;
 mod context;
 mod dispatch;

@@ -2,33 +2,25 @@
 //!
 //! Owns what can be written on the command line. It must not know what becomes of it.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
+use crate::args::batch::{self, BatchArgs};
 use crate::args::duration::{self, Limit};
-use crate::args::output::{ClockArgs, Format, OutputArgs, ProgressArgs, ProgressMode};
+use crate::args::help;
+use crate::args::lists::{Here, Look};
+use crate::args::output::{ClockArgs, Format, OutputArgs, ProgressArgs, ProgressMode, SaveArgs};
 use crate::args::pair::Pair;
 use crate::args::server::ServerArgs;
 use crate::args::watch::{RESUME_EXAMPLES, ResumeArgs, WATCH_EXAMPLES, WatchArgs};
-
-const EXAMPLES: &str = "\
-Examples:
-  mcp-progress demo
-  mcp-progress tools -- npx -y @modelcontextprotocol/server-everything
-  mcp-progress call trigger-long-running-operation duration:=5 steps:=5 -- \\
-      npx -y @modelcontextprotocol/server-everything
-  mcp-progress call echo message=hello --output json --stdio 'npx -y @modelcontextprotocol/server-everything'
-  mcp-progress call count steps:=3 --output jsonl -- mcp-progress serve-demo
-  mcp-progress call count steps:=3 --url https://example.com/mcp --bearer-env TOKEN
-
-Exit codes:
-  0 done; 1 the tool returned an error; 2 wrong usage; 3 JSON-RPC or protocol error;
-  4 connection or server process lost; 5 time-out; 130 interrupted; 141 standard output is gone";
 
 const CALL_EXAMPLES: &str = "\
 Examples:
   mcp-progress call count steps:=3 delay_ms:=500 -- mcp-progress serve-demo
   mcp-progress call echo message='two words' -- npx -y @modelcontextprotocol/server-everything
   mcp-progress call import --args @request.json dry_run:=true -- ./server --verbose
+  mcp-progress call get-tiny-image --save pictures -- npx -y @modelcontextprotocol/server-everything
   jq -n '{steps: 3}' | mcp-progress call count --args - -- mcp-progress serve-demo
   mcp-progress call count --output jsonl --progress none -- mcp-progress serve-demo | jq -c .
   mcp-progress call ask --answer name=Ada -- mcp-progress serve-demo
@@ -43,11 +35,12 @@ Lines of --output jsonl, each written at once; absent values are left out:
   {\"event\":\"question\",\"mode\":\"form\" | \"url\",\"message\":…,\"schema\":…,\"url\":…}
   {\"event\":\"answer\",\"action\":\"accept\" | \"decline\" | \"cancel\",\"reason\":…}
   {\"event\":\"task\",\"handle\":…}  in place of the result, with --leave
+  {\"event\":\"saved\",\"path\":…,\"kind\":…,\"uri\":…,\"mime_type\":…}  for each file, with --save
   {\"event\":\"result\",\"result\":…,\"is_error\":…}  or  {\"event\":\"error\",\"kind\":…,\"message\":…}";
 
 /// Calls tools of MCP servers and shows how far they are.
 #[derive(Debug, Parser)]
-#[command(name = "mcp-progress", version, after_help = EXAMPLES)]
+#[command(name = "mcp-progress", version, after_help = help::EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -58,10 +51,11 @@ pub(crate) enum Command {
     /// Call a tool, show its progress, print its result.
     #[command(after_help = CALL_EXAMPLES)]
     Call(CallArgs),
-    /// List the tools of a server.
-    Tools(ToolsArgs),
-    /// Show what a server says of itself, and the protocol revision it speaks.
-    Info(InfoArgs),
+    #[command(flatten)]
+    Look(Look),
+    /// Make many calls from a file, some at once, some after others; print their results as JSON lines.
+    #[command(after_help = batch::EXAMPLES)]
+    Run(BatchArgs),
     /// Print what a server tells of its own accord: changed lists, updated resources, log messages.
     #[command(after_help = WATCH_EXAMPLES)]
     Watch(WatchArgs),
@@ -69,9 +63,13 @@ pub(crate) enum Command {
     #[command(after_help = RESUME_EXAMPLES)]
     Resume(ResumeArgs),
     /// Call the tools of the embedded demo server: no server needed.
+    #[command(after_help = help::DEMO)]
     Demo(DemoArgs),
     /// Be the demo server, on standard input and output or over HTTP.
+    #[command(after_help = help::SERVE_DEMO)]
     ServeDemo(ServeArgs),
+    #[command(flatten)]
+    Here(Here),
 }
 
 impl Command {
@@ -80,11 +78,25 @@ impl Command {
         match self {
             Self::Call(args) => (args.output.output, args.progress.progress),
             Self::Demo(args) => (args.output.output, args.progress.progress),
-            Self::Info(args) => (args.output.output, ProgressMode::None),
+            Self::Look(look) => look.streams(),
+            Self::Here(here) => (here.format(), ProgressMode::None),
             Self::ServeDemo(_) => (Format::Text, ProgressMode::None),
+            Self::Run(args) => (args.output, args.progress.progress),
             Self::Resume(args) => (args.output.output, args.progress.progress),
             Self::Watch(args) => (args.output.output, ProgressMode::None),
-            Self::Tools(args) => (args.output.output, ProgressMode::None),
+        }
+    }
+
+    /// Where the files of its result go.
+    pub(crate) const fn save(&self) -> Option<&PathBuf> {
+        let args = match self {
+            Self::Call(args) => Some(&args.save),
+            Self::Look(look) => look.save(),
+            _ => None,
+        };
+        match args {
+            Some(args) => args.save.as_ref(),
+            None => None,
         }
     }
 }
@@ -112,33 +124,18 @@ pub(crate) struct CallArgs {
     /// Run it as a task, where the server can (2025-11-25): a server of 2026-07-28 decides by itself.
     #[arg(long)]
     pub(crate) task: bool,
-    /// As --task; and once it is one, print its handle, which `resume` takes, and leave the work to the server.
+    /// As --task; and once it is one, print its handle, which `resume` takes, and leave the work to the server. One that is
+    /// a child process ends with this command, and its tasks with it, unless it keeps them elsewhere.
     #[arg(long)]
     pub(crate) leave: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]
+    pub(crate) save: SaveArgs,
+    #[command(flatten)]
     pub(crate) progress: ProgressArgs,
     #[command(flatten)]
     pub(crate) clocks: ClockArgs,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ToolsArgs {
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-    #[command(flatten)]
-    pub(crate) clocks: ClockArgs,
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct InfoArgs {
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns the formats and the clocks. It must not know servers.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::args::duration::{self, Limit};
@@ -18,6 +20,13 @@ pub(crate) enum Format {
     Text,
     Json,
     Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SaveArgs {
+    /// Save images, sounds and the contents of resources to this folder, under names that are free, and say where.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

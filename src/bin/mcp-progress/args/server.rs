@@ -16,20 +16,30 @@ use crate::args::words::{self, Words};
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
     /// Command of the server in one string, split at blanks as a shell does: quotes and backslashes, no variables.
-    #[arg(long, value_name = "COMMAND ARG…", value_parser = words::parse, conflicts_with_all = ["command", "url"])]
+    #[arg(long, value_name = "COMMAND ARG…", value_parser = words::parse, conflicts_with_all = ["command", "url", "server", "config"])]
     pub(crate) stdio: Option<Words>,
     /// URL of a server that is reached over HTTP, in every revision of it.
-    #[arg(long, conflicts_with = "command")]
+    #[arg(long, conflicts_with_all = ["command", "server", "config"])]
     pub(crate) url: Option<String>,
+    /// A server of a configuration, by its name: of --config, or of those of the known clients (Claude Code and Desktop,
+    /// VS Code, Copilot, Cursor, Windsurf, Zed). `mcp-progress servers` lists them.
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    pub(crate) server: Option<String>,
+    /// Configuration file with the server in it, `mcpServers` or the like. A single server needs no --server.
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    pub(crate) config: Option<PathBuf>,
+    /// What `${input:ID}` stands for in the configuration; may be repeated.
+    #[arg(long, value_name = "ID=VALUE", value_parser = input, conflicts_with_all = ["command", "stdio", "url"])]
+    pub(crate) input: Vec<(String, String)>,
     /// Send this header with every HTTP request; may be repeated. Others on this machine may see it: for a secret,
     /// --bearer-env is better.
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header, requires = "url", conflicts_with_all = ["command", "stdio"])]
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header, conflicts_with_all = ["command", "stdio"])]
     pub(crate) header: Vec<(String, String)>,
     /// Send the bearer token that this environment variable holds with every HTTP request.
-    #[arg(long, value_name = "VARIABLE", requires = "url", conflicts_with_all = ["command", "stdio"])]
+    #[arg(long, value_name = "VARIABLE", conflicts_with_all = ["command", "stdio"])]
     pub(crate) bearer_env: Option<String>,
     /// Trust the certificates in this file too, in PEM format.
-    #[arg(long, value_name = "FILE", requires = "url", conflicts_with_all = ["command", "stdio"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "stdio"])]
     pub(crate) cacert: Option<PathBuf>,
     /// Speak this protocol revision and no other; auto asks the server.
     #[arg(long, value_name = "auto | REVISION", default_value = "auto", value_parser = revision)]
@@ -50,7 +60,7 @@ pub(crate) struct ServerArgs {
     #[command(flatten)]
     pub(crate) asks: AskArgs,
     /// Command of the server and its arguments, behind `--`.
-    #[arg(last = true, required_unless_present_any = ["stdio", "url"], value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present_any = ["stdio", "url", "server", "config"], value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 
@@ -98,6 +108,13 @@ fn variable(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+fn input(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((id, value)) if !id.is_empty() => Ok((id.to_owned(), value.to_owned())),
+        _ => Err("expected ID=VALUE".to_owned()),
     }
 }
 

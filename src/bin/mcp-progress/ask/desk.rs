@@ -32,7 +32,7 @@ pub(crate) struct Desk {
     pub(crate) screen: Screen,
     pub(crate) interrupt: Interrupt,
     /// Somebody to ask, one question at a time.
-    pub(crate) terminal: Option<Mutex<Lines>>,
+    pub(crate) terminal: Option<&'static Mutex<Lines>>,
 }
 
 impl Desk {
@@ -46,7 +46,7 @@ impl Desk {
             Filled::Partly(content, lacking) => (content, Some(lacking)),
             Filled::Nothing => (Map::new(), None),
         };
-        match &self.terminal {
+        match self.terminal {
             Some(lines) => {
                 let result = self.at_terminal(lines, form, given, lacking).await;
                 self.answered(result, None)
@@ -109,7 +109,7 @@ impl Desk {
             self.screen.notice(&format!("{opening}\n{described}"));
             return self.answered(ElicitResult::accept(), None);
         }
-        let Some(lines) = &self.terminal else {
+        let Some(lines) = self.terminal else {
             self.screen.notice(&format!("{opening}\n{described}"));
             return self.declined("--accept-url HOST agrees to the pages of a host");
         };

@@ -265,3 +265,145 @@ fn limits(least: Option<f64>, most: Option<f64>, unit: &str) -> String {
         (None, None) => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_progress::model::{ElicitAction, ElicitForm, ElicitResult, FormField, FormSchema};
+    use serde_json::{Map, Value, json};
+
+    use super::Dialog;
+
+    fn form() -> ElicitForm {
+        let colour = FormField::choice("colour", ["red", "green"]).with_default("green");
+        let fields = FormSchema::new()
+            .with(
+                FormField::text("name")
+                    .required()
+                    .with("title", "Your \u{1b}[31mname")
+                    .with("maxLength", 20),
+            )
+            .with(FormField::integer("age").with("minimum", 0))
+            .with(colour);
+        ElicitForm::new("Who?", fields)
+    }
+
+    fn content(result: ElicitResult) -> Value {
+        assert_eq!(result.action, ElicitAction::Accept);
+        Value::Object(result.content.unwrap_or_default())
+    }
+
+    /// Types lines, none of which is the last word but the last.
+    fn talk(dialog: &mut Dialog<'_>, lines: &[&str]) -> ElicitResult {
+        let (last, first) = lines.split_last().unwrap();
+        for line in first {
+            assert_eq!(dialog.hear(Some(line)), None, "{line}");
+        }
+        dialog
+            .hear(Some(last))
+            .unwrap_or_else(|| panic!("{last} is no end: {}", dialog.text()))
+    }
+
+    #[test]
+    fn field_by_field() {
+        let form = form();
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        assert_eq!(
+            dialog.text(),
+            "Your name*: text, at most 20 characters\nname> "
+        );
+        assert_eq!(dialog.hear(Some("")), None);
+        assert!(
+            dialog
+                .text()
+                .starts_with("  ! must be filled in\nYour name*")
+        );
+        assert_eq!(dialog.hear(Some("Ada")), None);
+        assert_eq!(dialog.text(), "age: whole number, at least 0\nage> ");
+        assert_eq!(dialog.hear(Some("-1")), None);
+        assert!(dialog.text().starts_with("  ! must be at least 0\n"));
+        assert_eq!(dialog.hear(Some("")), None);
+        assert_eq!(
+            dialog.text(),
+            "colour: one of these; :x leaves it empty\n  1) red\n  2) green\ncolour [green]> "
+        );
+        assert_eq!(dialog.hear(Some("1")), None);
+        assert_eq!(
+            dialog.text(),
+            "  name: Ada\n  age: (empty)\n  colour: red\nsend this? [Y]es, [e]dit, [n]o> "
+        );
+        let expected = json!({"name": "Ada", "age": null, "colour": "red"});
+        assert_eq!(content(talk(&mut dialog, &[""])), expected);
+    }
+
+    #[test]
+    fn what_was_typed_can_be_changed_before_it_is_sent() {
+        let form = form();
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        let lines = ["Ada", "36", "", "perhaps", "e", "", "37", ":x", "y"];
+        let result = talk(&mut dialog, &lines);
+        assert_eq!(
+            content(result),
+            json!({"name": "Ada", "age": 37, "colour": null})
+        );
+    }
+
+    #[test]
+    fn each_way_out() {
+        let form = form();
+        for (line, action) in [
+            (Some(":d"), ElicitAction::Decline),
+            (Some(" :c "), ElicitAction::Cancel),
+            (None, ElicitAction::Cancel),
+        ] {
+            let mut dialog = Dialog::new(&form, Map::new(), None);
+            assert_eq!(dialog.hear(Some("Ada")), None);
+            let result = dialog.hear(line).unwrap();
+            assert_eq!((result.action, result.content), (action, None));
+        }
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        let result = talk(&mut dialog, &["Ada", "", "", "n"]);
+        assert_eq!(result.action, ElicitAction::Decline);
+    }
+
+    #[test]
+    fn what_is_given_is_not_asked_for() {
+        let form = form();
+        let mut given = Map::new();
+        given.insert("name".to_owned(), json!("Ada"));
+        let mut dialog = Dialog::new(&form, given, Some("wrong".to_owned()));
+        assert!(dialog.text().starts_with("  ! wrong\nage: "));
+        let result = talk(&mut dialog, &["1", "", ""]);
+        // The default is the library's to fill in.
+        assert_eq!(content(result), json!({"name": "Ada", "age": 1}));
+    }
+
+    #[test]
+    fn one_field_is_sent_at_once_and_none_is_asked_about() {
+        let schema = FormSchema::new().with(FormField::text("name").required());
+        let form = ElicitForm::new("?", schema);
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        assert_eq!(content(talk(&mut dialog, &["\"\""])), json!({"name": ""}));
+        let form = ElicitForm::new("Sure?", FormSchema::new());
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        assert_eq!(dialog.text(), "accept? [y/N]> ");
+        assert_eq!(talk(&mut dialog, &["?", ""]).action, ElicitAction::Decline);
+        assert_eq!(talk(&mut dialog, &["yes"]).action, ElicitAction::Accept);
+    }
+
+    #[test]
+    fn an_empty_selection_is_one_where_it_may_be() {
+        let many = |least: u64| {
+            let field = FormField::choices("many", ["a", "b"]).required();
+            ElicitForm::new("?", FormSchema::new().with(field.with("minItems", least)))
+        };
+        let form = many(0);
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        assert_eq!(content(talk(&mut dialog, &[""])), json!({"many": []}));
+        let form = many(1);
+        let mut dialog = Dialog::new(&form, Map::new(), None);
+        assert_eq!(
+            content(talk(&mut dialog, &["", "2,1"])),
+            json!({"many": ["b", "a"]})
+        );
+    }
+}

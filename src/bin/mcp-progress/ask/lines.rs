@@ -4,9 +4,10 @@
 //! asked.
 
 use std::io::{self, BufRead as _};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 
+use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// What came: a line without its end, or none for Ctrl-D.
@@ -22,8 +23,16 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
+    /// The one reader of standard input, for one dialog at a time: two would take each other's lines. None where its
+    /// thread cannot be started.
+    pub(crate) fn of_this_process() -> Option<&'static Mutex<Self>> {
+        static LINES: OnceLock<Option<Mutex<Lines>>> = OnceLock::new();
+        let lines = LINES.get_or_init(|| Self::start().ok().map(Mutex::new));
+        lines.as_ref()
+    }
+
     /// Starts the thread, which reads nothing until it is asked to.
-    pub(crate) fn start() -> io::Result<Self> {
+    fn start() -> io::Result<Self> {
         let (wanted, requests) = mpsc::channel();
         let (sender, lines) = unbounded_channel();
         thread::Builder::new()

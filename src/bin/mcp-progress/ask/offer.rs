@@ -54,13 +54,11 @@ pub(crate) fn answering(
 }
 
 /// Somebody who reads standard error and types, if there is one. Lines for programs leave no room for a prompt.
-fn terminal(context: &Context) -> Option<Mutex<Lines>> {
+fn terminal(context: &Context) -> Option<&'static Mutex<Lines>> {
     let somebody = io::stdin().is_terminal()
         && io::stderr().is_terminal()
         && context.screen.style() != Style::Json;
-    // Without a thread nobody can be asked, which is said where somebody should be.
-    let lines = somebody.then(Lines::start)?.ok()?;
-    Some(Mutex::new(lines))
+    somebody.then(Lines::of_this_process)?
 }
 
 fn root(path: &Path) -> Result<Root, Failure> {

@@ -2,13 +2,18 @@
 //!
 //! Owns their members and the order of these. It must not know where they are written.
 
-use mcp_progress::model::{LogMessage, TaskHandle, Tool};
+use std::borrow::Cow;
+use std::path::Path;
+
+use mcp_progress::model::{LogMessage, TaskHandle};
 use mcp_progress::{Call, Client, Error, Notification, ProgressToken};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
+use crate::show::content::File;
 
 /// The event as a line, without its end.
 pub(crate) fn line(event: &impl Serialize) -> String {
@@ -168,18 +173,48 @@ impl<'a> Notice<'a> {
     }
 }
 
-/// A tool of the list.
+/// A file of the result was saved.
 #[derive(Debug, Serialize)]
-pub(crate) struct Listed<'a> {
+pub(crate) struct Saved<'a> {
     event: &'static str,
-    tool: &'a Tool,
+    path: Cow<'a, str>,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mime_type: Option<&'a str>,
 }
 
-impl<'a> Listed<'a> {
-    pub(crate) const fn new(tool: &'a Tool) -> Self {
+impl<'a> Saved<'a> {
+    pub(crate) fn new(file: &File<'a>, path: &'a Path) -> Self {
         Self {
-            event: "tool",
-            tool,
+            event: "saved",
+            path: path.to_string_lossy(),
+            kind: file.kind,
+            uri: file.uri,
+            mime_type: file.mime,
         }
+    }
+}
+
+/// An item of a list, under the name of its kind.
+#[derive(Debug)]
+pub(crate) struct Listed<'a, T> {
+    kind: &'static str,
+    item: &'a T,
+}
+
+impl<'a, T> Listed<'a, T> {
+    pub(crate) const fn new(kind: &'static str, item: &'a T) -> Self {
+        Self { kind, item }
+    }
+}
+
+impl<T: Serialize> Serialize for Listed<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("event", self.kind)?;
+        map.serialize_entry(self.kind, self.item)?;
+        map.end()
     }
 }

@@ -3,10 +3,14 @@
 //! Owns standard output and standard error. It must not know how servers are reached.
 
 pub(crate) mod change;
+pub(crate) mod content;
 pub(crate) mod event;
 pub(crate) mod hold;
 pub(crate) mod meter;
 pub(crate) mod output;
+pub(crate) mod pretty;
 pub(crate) mod printable;
+pub(crate) mod save;
 pub(crate) mod screen;
+pub(crate) mod table;
 pub(crate) mod terminal;

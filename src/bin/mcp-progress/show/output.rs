@@ -4,15 +4,19 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use mcp_progress::model::{CallToolResult, ContentBlock, ResourceContents};
+use console::Term;
+use mcp_progress::model::CallToolResult;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::args::output::Format;
 use crate::failure::Failure;
-use crate::show::event::{self, Done, Failed};
+use crate::show::content::{self, Body, File, Piece};
+use crate::show::event::{self, Done, Failed, Saved};
 use crate::show::printable;
+use crate::show::save::{Saver, Unsaved};
 use crate::show::screen::Screen;
+use crate::show::table::Table;
 
 /// Standard output.
 #[derive(Clone, Debug)]
@@ -20,19 +24,37 @@ pub(crate) struct Output {
     format: Format,
     screen: Screen,
     terminal: bool,
+    /// Where files go, if they are wanted.
+    saver: Option<Saver>,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format, screen: Screen) -> Self {
+    pub(crate) fn new(format: Format, screen: Screen, saver: Option<Saver>) -> Self {
         Self {
             format,
             screen,
             terminal: io::stdout().is_terminal(),
+            saver,
         }
     }
 
     pub(crate) const fn format(&self) -> Format {
         self.format
+    }
+
+    /// How wide the terminal is; None where it is none, and lines may have any length.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let size = self
+            .terminal
+            .then(|| Term::stdout().size_checked())
+            .flatten();
+        size.map(|(_, columns)| usize::from(columns))
+    }
+
+    /// Makes the folder to save to.
+    pub(crate) fn prepare(&self) -> Result<(), Failure> {
+        let prepared = self.saver.as_ref().map_or(Ok(()), Saver::prepare);
+        prepared.map_err(Failure::Usage)
     }
 
     /// Writes an event, where events are what is asked for.
@@ -45,12 +67,75 @@ impl Output {
     }
 
     /// Writes the result of a call.
-    pub(crate) fn result(&self, raw: &RawValue, result: &CallToolResult) -> io::Result<()> {
-        match self.format {
-            Format::Text => self.text(&text_of(result)),
-            Format::Json => self.json(raw),
-            Format::Jsonl => self.event(&Done::new(raw, result.is_error)),
+    pub(crate) fn result(&self, raw: &RawValue, result: &CallToolResult) -> Result<(), Failure> {
+        self.answer(raw, &content::of_call(raw, result), result.is_error)
+    }
+
+    /// Writes what a server answered: its pieces for people, all of it for programs. Files are saved first, where they
+    /// are wanted; one that cannot be saved takes nothing else with it.
+    pub(crate) fn answer(
+        &self,
+        raw: &RawValue,
+        pieces: &[Piece<'_>],
+        is_error: bool,
+    ) -> Result<(), Failure> {
+        let mut full = None;
+        let mut texts = Vec::new();
+        for piece in pieces {
+            texts.push(match piece {
+                Piece::Text(text) => text.clone(),
+                Piece::File(file) => match self.saved(file)? {
+                    Ok(text) => text,
+                    Err(failure) => {
+                        full.get_or_insert(failure);
+                        file.label()
+                    }
+                },
+            });
         }
+        match self.format {
+            // Without pieces there is nothing to say, not even an empty line.
+            Format::Text if texts.is_empty() => {}
+            Format::Text => self.text(&texts.join("\n"))?,
+            Format::Json => self.json(raw)?,
+            Format::Jsonl => self.event(&Done::new(raw, is_error))?,
+        }
+        full.map_or(Ok(()), Err)
+    }
+
+    /// The words for a file, which is saved if that is wanted. The outer error is that of standard output.
+    fn saved(&self, file: &File<'_>) -> Result<Result<String, Failure>, Failure> {
+        let Some(saver) = &self.saver else {
+            return Ok(Ok(match file.body {
+                Body::Text(text) => text.to_owned(),
+                Body::Base64(_) => file.label(),
+            }));
+        };
+        let label = file.label();
+        Ok(match saver.save(file) {
+            Ok(path) => {
+                self.event(&Saved::new(file, &path))?;
+                let path = printable::line(&path.display().to_string());
+                if self.format == Format::Json {
+                    self.screen.notice(&format!("{label} saved: {path}"));
+                }
+                Ok(format!("{label} saved: {path}"))
+            }
+            Err(Unsaved::Broken(problem)) => {
+                self.screen
+                    .notice(&format!("{label} is not saved: {problem}"));
+                Ok(format!("{label} not saved: {problem}"))
+            }
+            Err(Unsaved::Disk(path, error)) => Err(Failure::Save(path, error)),
+        })
+    }
+
+    /// Writes a list. One with nothing in it is nothing, which is said beside it.
+    pub(crate) fn table(&self, table: &Table) -> io::Result<()> {
+        if table.is_empty() {
+            return Ok(());
+        }
+        self.text(&table.text(self.width()))
     }
 
     /// Writes that there is no result, where programs read.
@@ -88,83 +173,5 @@ impl Output {
         } else {
             write()
         }
-    }
-}
-
-/// The result in words: its content, else its data.
-fn text_of(result: &CallToolResult) -> String {
-    if let (true, Some(data)) = (result.content.is_empty(), &result.structured_content) {
-        return format!("{data:#}");
-    }
-    let blocks: Vec<String> = result.content.iter().map(text_of_block).collect();
-    blocks.join("\n")
-}
-
-fn text_of_block(block: &ContentBlock) -> String {
-    let encoded = |what: &str, kind: &str, data: &str| {
-        format!("[{what}: {kind}, {} characters of base64]", data.len())
-    };
-    match block {
-        ContentBlock::Text(content) => content.text.clone(),
-        ContentBlock::Image(image) => encoded("image", &image.mime_type, &image.data),
-        ContentBlock::Audio(audio) => encoded("audio", &audio.mime_type, &audio.data),
-        ContentBlock::ResourceLink(resource) => format!("[resource: {}]", resource.uri),
-        ContentBlock::Resource(embedded) => text_of_resource(&embedded.resource),
-        other => serde_json::to_string(other).unwrap_or_default(),
-    }
-}
-
-fn text_of_resource(contents: &ResourceContents) -> String {
-    let uri = contents.uri().unwrap_or("without address");
-    match (contents.as_text(), contents.as_blob()) {
-        (Some(text), _) => text.to_owned(),
-        (None, Some(blob)) => format!("[resource: {uri}, {} characters of base64]", blob.len()),
-        (None, None) => format!("[resource: {uri}]"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mcp_progress::model::CallToolResult;
-    use serde_json::json;
-
-    use super::text_of;
-
-    fn text(result: serde_json::Value) -> String {
-        text_of(&serde_json::from_value::<CallToolResult>(result).unwrap())
-    }
-
-    #[test]
-    fn every_block_has_its_words() {
-        let result = json!({"content": [
-            {"type": "text", "text": "one"},
-            {"type": "image", "mimeType": "image/png", "data": "QUJD"},
-            {"type": "resource_link", "uri": "file:///a", "name": "a"},
-            {"type": "resource", "resource": {"uri": "file:///b", "text": "inside"}},
-            {"type": "resource", "resource": {"uri": "file:///c", "blob": "QUJD"}},
-            {"type": "hologram", "depth": 3},
-        ]});
-        let expected = [
-            "one",
-            "[image: image/png, 4 characters of base64]",
-            "[resource: file:///a]",
-            "inside",
-            "[resource: file:///c, 4 characters of base64]",
-            "{\"depth\":3,\"type\":\"hologram\"}",
-        ];
-        assert_eq!(text(result), expected.join("\n"));
-    }
-
-    #[test]
-    fn data_stands_in_for_missing_content() {
-        assert_eq!(
-            text(json!({"structuredContent": {"a": 1}})),
-            "{\n  \"a\": 1\n}"
-        );
-        assert_eq!(
-            text(json!({"content": [{"type": "text", "text": "x"}], "structuredContent": {}})),
-            "x"
-        );
-        assert_eq!(text(json!({})), "");
     }
 }

@@ -1,0 +1,158 @@
+//! One request with its progress, or as many as a list has pages.
+//!
+//! Owns the order of what is shown: updates and log messages as they come, then what was asked for. It must not know
+//! what that is.
+
+use futures::FutureExt as _;
+use mcp_progress::model::Paginated;
+use mcp_progress::ui::json::ProgressEvent;
+use mcp_progress::{Client, Notification, Request};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::args::output::Format;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::show::event::{Listed, Log, Start, line};
+use crate::show::meter::Meter;
+use crate::show::screen::WITHDRAWN;
+use crate::show::table::Table;
+
+/// Asks for one thing, and gives what came as the server wrote it.
+pub(crate) async fn one(
+    client: &Client,
+    method: &'static str,
+    params: Value,
+    name: &str,
+    context: &Context,
+) -> Result<Box<RawValue>, Failure> {
+    let request = client.request(method, params);
+    let mut meter = Meter::new(&context.screen, name);
+    let answer = follow(client, request, context, &mut meter, true).await;
+    end(meter, context);
+    answer
+}
+
+/// Asks for a list, page by page, and writes each item as it comes where lines are asked for.
+pub(crate) async fn all<P>(
+    client: &Client,
+    kind: &'static str,
+    ask: impl Fn() -> Request<P>,
+    context: &Context,
+) -> Result<Vec<P::Item>, Failure>
+where
+    P: Paginated + DeserializeOwned,
+    P::Item: Serialize,
+{
+    let mut meter = Meter::new(&context.screen, &format!("{kind}s"));
+    let mut items = Vec::new();
+    let mut last: Option<String> = None;
+    let listed = loop {
+        let request = match &last {
+            None => ask(),
+            Some(cursor) => ask().cursor(cursor.clone()),
+        };
+        let page = match follow(client, request, context, &mut meter, false).await {
+            Ok(page) => page,
+            Err(failure) => break Err(failure),
+        };
+        let next = page.next_cursor().map(str::to_owned);
+        for item in page.into_items() {
+            context.output.event(&Listed::new(kind, &item))?;
+            items.push(item);
+        }
+        if next.is_some() && next == last {
+            break Err(Failure::Endless(kind));
+        }
+        last = next;
+        if last.is_none() {
+            break Ok(());
+        }
+    };
+    end(meter, context);
+    listed.map(|()| items)
+}
+
+/// Writes a list: as `table` for people, as one object for programs. Its lines are written already.
+pub(crate) fn write<T: Serialize>(
+    plural: &str,
+    items: &[T],
+    table: &Table,
+    context: &Context,
+) -> Result<(), Failure> {
+    match context.output.format() {
+        Format::Text if items.is_empty() => {
+            context
+                .screen
+                .notice(&format!("the server has no {plural}"));
+        }
+        Format::Text => context.output.table(table)?,
+        Format::Json => {
+            // Put together by hand, since raw text inside, as schemas are, is to stay as the server wrote it.
+            let items: Vec<String> = items.iter().map(line).collect();
+            let name = Value::from(plural.replace(' ', "_"));
+            context
+                .output
+                .text(&format!("{{{name}:[{}]}}", items.join(",")))?;
+        }
+        Format::Jsonl => {}
+    }
+    Ok(())
+}
+
+fn end(meter: Meter, context: &Context) {
+    context.interrupt.disarm();
+    meter.end();
+    context.screen.release(Some(WITHDRAWN));
+}
+
+/// Shows what comes until the request is answered. Where it is one of several its start is no event, since each line
+/// of a list is an item of it.
+async fn follow<T: DeserializeOwned>(
+    client: &Client,
+    request: Request<T>,
+    context: &Context,
+    meter: &mut Meter,
+    announced: bool,
+) -> Result<T, Failure> {
+    let mut notifications = client.notifications();
+    let mut call = request.start();
+    context.interrupt.arm(call.canceller());
+    if let Some(start) = Start::new(client, &call) {
+        if announced {
+            context.output.event(&start)?;
+        }
+        meter.start(&start);
+    }
+    loop {
+        tokio::select! {
+            Some(notification) = notifications.next() => log(&notification, context, meter)?,
+            update = call.next() => match update {
+                Some(update) => {
+                    context.output.event(&ProgressEvent::of(&update))?;
+                    meter.update(&update);
+                }
+                None => break,
+            },
+        }
+    }
+    let answer = call.await;
+    // What the server had said before its response: it has arrived, so nothing is waited for.
+    while let Some(Some(notification)) = notifications.next().now_or_never() {
+        log(&notification, context, meter)?;
+    }
+    Ok(answer?)
+}
+
+fn log(notification: &Notification, context: &Context, meter: &Meter) -> Result<(), Failure> {
+    if let Some(log) = Log::new(notification) {
+        if context.output.format() == Format::Jsonl {
+            context.output.event(&log)?;
+        } else {
+            meter.log(&log);
+        }
+    }
+    Ok(())
+}
