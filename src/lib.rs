@@ -63,8 +63,10 @@
 //! # Finding your way
 //!
 //! [`Client`] makes [`Request`]s; a request is awaited, or started as a [`Call`]. [`ProgressRegistry`] subscribes by
-//! [`ProgressToken`]. [`UpdatesExt`] thins out, smooths and watches any stream of updates. [`Connect`] takes the handlers for what
+//! [`ProgressToken`]. [`UpdatesExt`] thins out, smooths and watches any stream of updates, and a [`ProgressGroup`] makes many calls
+//! one progress. [`Connect`] takes the handlers for what
 //! servers ask ([`Connect::on_elicitation`]), and [`Call::task`] and [`Client::resume_task`] are about tasks.
+//! [`ui`] shows it all: bars, web pages, JSON lines.
 //! [`transport`] has the ways to connect, [`model`] the payloads of the protocol, and `testing` (with
 //! the feature of that name) the scripted server for tests of your own progress code. [`ProgressReporter`] is the other half:
 //! it sends progress, from a server or back to one; see [`reporter`].
@@ -79,7 +81,7 @@
 //! | `testing` | no | the scripted server and the embedded demo server |
 //! | `rmcp` | no | sending progress from servers made with `rmcp` |
 //! | `opentelemetry` | no | [`Connect`]'s `trace_context_from_span`: servers learn the trace of the current span |
-//! | `indicatif` | no | the bars of the command line |
+//! | `indicatif` | no | bars in the terminal: `ui::indicatif`, [`Request`]`::with_bar` |
 //! | `cli` | no | the `mcp-progress` command |
 //!
 //! # What does not work yet

@@ -1,8 +1,8 @@
 //! The parts of the peer harness. Each binary is a short program over these modules:
 //! `peer-table` (progress, every server and revision), `peer-cancel` (cancellation, seen on the
 //! wire and in the server), `peer-resume` (streams that break, taken up again), `peer-asks` (servers
-//! that ask, and tasks), `peer-tasks` (a task that outlives the program which began it) and `wire-tee`
-//! (the proxy that writes down what passes over standard input and output).
+//! that ask, and tasks), `peer-tasks` (a task that outlives the program which began it), `peer-batch` (batches of
+//! calls, interrupted and not) and `wire-tee` (the proxy that writes down what passes over standard input and output).
 
 pub mod answers;
 pub mod asks;
