@@ -113,6 +113,8 @@ while IFS= read -r line; do
         while IFS= read -r line; do case $line in *'"id":"q"'*) break ;; *'"id":"p"'*) : >"$SEEN" ;; esac; done
         answer "$call" '{"content":[{"type":"text","text":"thanks"}]}' ;;
     *'"name":"page"'*) request elicitation/create '{"mode":"url","message":"Sign in","url":"https://example.com@evil.example/in","elicitationId":"1"}' ;;
+    *'"name":"first"'*)
+        printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32042,"message":"sign in first","data":{"elicitations":[{"mode":"url","message":"Sign in","url":"https://example.com/in","elicitationId":"1"}]}}}\n' "$(field id)" ;;
     *'"name":"sample"'*) request sampling/createMessage '{"messages":[],"maxTokens":1}' ;;
     *'"name":"roots"'*) request roots/list '{}' ;;
     esac
@@ -216,6 +218,17 @@ fn pages_are_shown_and_agreed_to_by_host() {
             .contains("Sign in\n  https://example.com@evil.example/in\n"),
         "{run:?}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_call_that_needs_a_page_first_shows_it() {
+    let run = run(&on_asker(&["first", "--output", "jsonl"]));
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let told = "\n  first visit a page: Sign in\n  https://example.com/in\n  host: example.com\n";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let page = &run.last()["data"]["elicitations"][0];
+    assert_eq!(page["url"], "https://example.com/in");
 }
 
 #[cfg(unix)]

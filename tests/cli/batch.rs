@@ -1,11 +1,15 @@
 //! `run`: order, failures, what waits for what, retries, Ctrl-C.
 
 use std::fmt::Write as _;
-use std::iter;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(unix)]
-use std::{collections::BTreeSet, fs, thread, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
+use std::{iter, thread};
 
 use serde_json::{Value, json};
 
@@ -494,4 +498,96 @@ fn ctrl_c_ends_a_pause_between_attempts() {
     let run = running.finish();
     assert_eq!(run.code, Some(130), "{run:?}");
     assert_eq!(statuses(&run.events()), [(2, "cancelled")]);
+}
+
+/// One request of HTTP, and its body.
+fn read_request(stream: &mut impl BufRead) -> Option<(String, Value)> {
+    let mut line = String::new();
+    stream.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        stream.read_line(&mut header).ok()?;
+        if header.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some((line, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
+/// A server of 2025-06-18 on this machine that has no time for the first two calls. Gives its URL, and the number of calls.
+fn busy_server() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("bound"));
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let stream = stream.expect("a connection");
+            let mut reader = BufReader::new(&stream);
+            let Some((line, message)) = read_request(&mut reader) else {
+                continue;
+            };
+            let result = match message["method"].as_str() {
+                Some("initialize") => json!({
+                    "protocolVersion": "2025-06-18",
+                    "capabilities": {"tools": {}},
+                    "serverInfo": {"name": "busy", "version": "1"},
+                }),
+                Some("tools/call") if counted.fetch_add(1, Ordering::Relaxed) < 2 => Value::Null,
+                _ => json!({"content": [{"type": "text", "text": "at last"}]}),
+            };
+            let (status, body) = match (line.starts_with("POST"), message.get("id"), result) {
+                (false, ..) => ("405 Method Not Allowed", String::new()),
+                (true, None, _) => ("202 Accepted", String::new()),
+                (true, Some(_), Value::Null) => ("503 Service Unavailable", String::new()),
+                (true, Some(id), result) => {
+                    let answer = json!({"jsonrpc": "2.0", "id": id, "result": result});
+                    ("200 OK", answer.to_string())
+                }
+            };
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            // A client that is gone meanwhile is none that is told.
+            let _ = (&stream).write_all(head.as_bytes());
+        }
+    });
+    (url, calls)
+}
+
+#[test]
+fn a_server_without_time_is_asked_again() {
+    for (retries, code, attempts) in [("2", 0, 3), ("1", 3, 2)] {
+        let (url, calls) = busy_server();
+        let args = [
+            "run",
+            "-",
+            "--retries",
+            retries,
+            "--url",
+            &url,
+            "--protocol",
+            "2025-06-18",
+        ];
+        let run = start_with(&args, "{\"tool\": \"any\"}\n").finish();
+        assert_eq!(run.code, Some(code), "{run:?}");
+        assert_eq!(run.last()["attempts"], attempts, "{run:?}");
+        assert_eq!(calls.load(Ordering::Relaxed), attempts);
+        if code == 3 {
+            let error = &run.last()["error"];
+            assert_eq!(
+                (&error["kind"], &error["status"]),
+                (&json!("http"), &json!(503))
+            );
+        }
+    }
 }

@@ -4,13 +4,18 @@
 mod asks;
 mod batch;
 mod codes;
+mod configs;
 mod input;
 mod output;
 mod program;
 mod resuming;
+#[cfg(unix)]
+mod saving;
 mod serving;
 #[cfg(unix)]
 mod signals;
+#[cfg(target_os = "linux")]
+mod snapshots;
 #[cfg(unix)]
 mod streams;
 #[cfg(unix)]

@@ -162,6 +162,18 @@ fn a_refused_subscription_is_an_error() {
 
 #[cfg(unix)]
 #[test]
+fn a_subscription_over_http_that_breaks_off_is_told() {
+    let (server, [url, _]) = crate::serving::serve();
+    let mut running = crate::program::start(&["watch", "--output", "jsonl", "--url", &url]);
+    assert!(running.line().contains(r#""event":"watching""#));
+    crate::serving::end(server);
+    let run = running.finish();
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert_eq!(run.last()["kind"], "connection_lost");
+}
+
+#[cfg(unix)]
+#[test]
 fn ctrl_c_ends_it() {
     let server = ["--", COMMAND, "serve-demo", "--changes", "20ms"];
     let mut running =

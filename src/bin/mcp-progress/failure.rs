@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
+use mcp_progress::model::{ElicitUrl, UrlElicitationRequired};
 use mcp_progress::{Error, ErrorKind};
+
+use crate::ask::page::Page;
 
 /// The exit codes.
 pub(crate) mod code {
@@ -129,7 +132,29 @@ impl Failure {
         for cause in self.causes() {
             let _ = write!(text, "\n  caused by: {cause}");
         }
+        for asked in self.pages() {
+            let described = match Page::new(&asked) {
+                Ok(page) => page.described(),
+                Err(reason) => format!("  {}: {reason}", asked.url),
+            };
+            let _ = write!(
+                text,
+                "\n  first visit a page: {}\n{described}",
+                asked.message
+            );
+        }
         text
+    }
+
+    /// The pages that the user has to visit before the call can work (revision 2025-11-25).
+    fn pages(&self) -> Vec<ElicitUrl> {
+        let Self::Call(error) = self else {
+            return Vec::new();
+        };
+        let required = error.as_rpc().and_then(UrlElicitationRequired::of);
+        required
+            .map(|required| required.elicitations)
+            .unwrap_or_default()
     }
 
     /// Whether there is nobody left to tell.

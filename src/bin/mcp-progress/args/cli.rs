@@ -162,6 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn every_command_has_examples() {
+        let root = Cli::command();
+        for command in std::iter::once(&root).chain(root.get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string);
+            let name = command.get_name();
+            let help = help.unwrap_or_default();
+            let own = command.get_name() == root.get_name();
+            let example = if own {
+                "mcp-progress ".to_owned()
+            } else {
+                format!("mcp-progress {name} ")
+            };
+            let named =
+                help.contains(&example) || help.contains(&format!("{}\n", example.trim_end()));
+            assert!(help.contains("Examples:\n") && named, "{name}");
+        }
+    }
+
+    #[test]
     fn what_stands_behind_the_dashes_is_the_server() {
         let line = "mcp-progress call t a=1 b:=2 --timeout 3s -- server --timeout x=y";
         let cli = Cli::try_parse_from(line.split(' ')).unwrap();

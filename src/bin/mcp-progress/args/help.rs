@@ -1,6 +1,7 @@
 //! What stands below the options in the help of each command.
 //!
-//! Owns the examples. It must not know the options.
+//! Owns the examples. It must not know the options. Sentences are lines of any length, since they are fitted to the
+//! terminal; examples are not longer than 80 columns, since a broken one cannot be copied.
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -8,9 +9,9 @@ Examples:
   mcp-progress tools -- npx -y @modelcontextprotocol/server-everything
   mcp-progress call trigger-long-running-operation duration:=5 steps:=5 -- \\
       npx -y @modelcontextprotocol/server-everything
-  mcp-progress call echo message=hello --output json --stdio 'npx -y @modelcontextprotocol/server-everything'
-  mcp-progress call count steps:=3 --output jsonl -- mcp-progress serve-demo
-  mcp-progress call count steps:=3 --url https://example.com/mcp --bearer-env TOKEN
+  mcp-progress call count steps:=3 --stdio 'mcp-progress serve-demo'
+  mcp-progress call count --args '{\"steps\": 3}' --url https://example.com/mcp \\
+      --bearer-env TOKEN
   mcp-progress servers
   mcp-progress call create_issue title='It works' --server github
 
@@ -31,7 +32,7 @@ Examples:
   mcp-progress tools -- npx -y @modelcontextprotocol/server-everything
   mcp-progress tools count -- mcp-progress serve-demo
   mcp-progress tools --output json --server github | jq -r '.tools[].name'
-  mcp-progress tools --output jsonl -- mcp-progress serve-demo | jq -r .tool.inputSchema
+  mcp-progress tools --output jsonl --server github | jq .tool.inputSchema
 
 Arguments are shown as `call` takes them: KEY=STRING, KEY:=INTEGER, KEY=one|other; those with * must be given.";
 
@@ -39,13 +40,14 @@ pub(crate) const RESOURCES: &str = "\
 Examples:
   mcp-progress resources -- npx -y @modelcontextprotocol/server-everything
   mcp-progress resources --templates --server docs
-  mcp-progress resources --output jsonl -- mcp-progress serve-demo | jq -r .resource.uri";
+  mcp-progress resources --output jsonl --server docs | jq -r .resource.uri";
 
 pub(crate) const READ: &str = "\
 Examples:
   mcp-progress read demo:///report -- mcp-progress serve-demo
-  mcp-progress read demo://resource/dynamic/blob/1 --save downloads -- npx -y @modelcontextprotocol/server-everything
-  mcp-progress read demo:///report --output json -- mcp-progress serve-demo | jq -r '.contents[].text'";
+  mcp-progress read demo://resource/dynamic/blob/1 --save downloads -- \\
+      npx -y @modelcontextprotocol/server-everything
+  mcp-progress read docs:///intro --output json --server docs | jq '.contents[]'";
 
 pub(crate) const PROMPTS: &str = "\
 Examples:
@@ -54,8 +56,8 @@ Examples:
 
 pub(crate) const PROMPT: &str = "\
 Examples:
-  mcp-progress prompt args-prompt city=Paris -- npx -y @modelcontextprotocol/server-everything
-  mcp-progress prompt review --output json --server docs | jq -r '.messages[].content.text'";
+  mcp-progress prompt summary topic=bears -- mcp-progress serve-demo
+  mcp-progress prompt review --output json --server docs | jq '.messages[]'";
 
 pub(crate) const INFO: &str = "\
 Examples:
@@ -67,17 +69,16 @@ Examples:
   mcp-progress ping -- mcp-progress serve-demo
   mcp-progress ping --count 5 --interval 200ms --url https://example.com/mcp
 
-The handshake revisions are asked `ping`. 2026-07-28 has none, there it is `server/discover`; the output says which.
-The time is that of a request and its answer on the open connection, the start of the server not included.";
+Servers of the handshake revisions are asked `ping`. Revision 2026-07-28 has none: there it is `server/discover`. The output says which. The time is that of a request and its answer on an open connection; the start of the server is not in it.";
 
 pub(crate) const SERVERS: &str = "\
 Examples:
   mcp-progress servers
-  mcp-progress servers --config ./servers.json --output json | jq -r '.servers[].name'
+  mcp-progress servers --output json | jq -r '.servers[].name'
   mcp-progress tools --server everything
 
-Where is looked, first what counts first. `.` is the current folder, and those above it up to the one with .git:
-  ~/.claude.json, under the path of the project             Claude Code
+Where is looked, first what counts first:
+  ~/.claude.json, under the path of the current folder      Claude Code
   ./.mcp.json                                               Claude Code, Copilot
   ./.vscode/mcp.json                                        VS Code
   ./.cursor/mcp.json                                        Cursor
@@ -90,14 +91,13 @@ Where is looked, first what counts first. `.` is the current folder, and those a
   ~/.config/Claude/claude_desktop_config.json               Claude Desktop
   ~/.codeium/windsurf/mcp_config.json                       Windsurf
   ~/.config/zed/settings.json                               Zed
-For ~/.config stand $XDG_CONFIG_HOME where it is set, ~/Library/Application Support on macOS (for Claude Desktop and
-VS Code), and %APPDATA% on Windows.
+The current folder stands also for those above it, up to the one with .git. For ~/.config stand $XDG_CONFIG_HOME where it is set; for Claude Desktop and VS Code ~/Library/Application Support on macOS; for these and Zed %APPDATA% on Windows.
 
 References in command, args, env, envFile, cwd, url and headers:
   ${VAR}, ${env:VAR}          an environment variable, which must be set
   ${VAR:-DEFAULT}             the same, or DEFAULT where it is not set or empty
   ${workspaceFolder}, ${workspaceFolderBasename}, ${userHome}, ${cwd}, ${/}
-  ${input:ID}                 what --input ID=VALUE says, or the default of the input
+  ${input:ID}                 what --input ID=VALUE says, or its own default
 Values of variables and headers are never printed.";
 
 pub(crate) const DEMO: &str = "\
@@ -112,7 +112,7 @@ Examples:
 
 pub(crate) const COMPLETIONS: &str = "\
 Examples:
-  mcp-progress completions bash > ~/.local/share/bash-completion/completions/mcp-progress
+  mcp-progress completions bash > /etc/bash_completion.d/mcp-progress
   mcp-progress completions zsh > ~/.zfunc/_mcp-progress
   mcp-progress completions fish > ~/.config/fish/completions/mcp-progress.fish";
 

@@ -194,7 +194,7 @@ pub(crate) struct PromptArgs {
 #[derive(Debug, Args)]
 pub(crate) struct PingArgs {
     /// Ask this many times.
-    #[arg(long, short = 'n', value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,
     /// Wait this long between two times.
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration::parse)]

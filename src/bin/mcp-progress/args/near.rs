@@ -8,7 +8,7 @@ pub(crate) fn nearest<'a>(
     names: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let wanted = wanted.to_lowercase();
-    let limit = (wanted.chars().count() / 3).max(1);
+    let limit = (wanted.chars().count() * 2 / 5).max(1);
     let near = |name: &'a str| (distance(&wanted, &name.to_lowercase()), name);
     let (apart, name) = names
         .into_iter()
@@ -18,7 +18,7 @@ pub(crate) fn nearest<'a>(
 }
 
 /// ` Did you mean …? There are: …`, for the end of a sentence that says what there is not.
-pub(crate) fn hint<'a>(wanted: &str, names: &[&'a str]) -> String {
+pub(crate) fn hint(wanted: &str, names: &[&str]) -> String {
     let list = if names.is_empty() {
         "none".to_owned()
     } else {

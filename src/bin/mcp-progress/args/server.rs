@@ -60,7 +60,7 @@ pub(crate) struct ServerArgs {
     #[command(flatten)]
     pub(crate) asks: AskArgs,
     /// Command of the server and its arguments, behind `--`.
-    #[arg(last = true, required_unless_present_any = ["stdio", "url", "server", "config"], value_name = "COMMAND")]
+    #[arg(last = true, help_heading = "Server", required_unless_present_any = ["stdio", "url", "server", "config"], value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
 }
 

@@ -7,6 +7,6 @@ mod dialog;
 mod given;
 mod lines;
 pub(crate) mod offer;
-mod page;
+pub(crate) mod page;
 mod question;
 mod typing;

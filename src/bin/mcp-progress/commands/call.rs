@@ -4,7 +4,8 @@
 //! formats.
 
 use futures::stream::FusedStream as _;
-use mcp_progress::model::CallToolResult;
+use mcp_progress::model::{CallToolResult, ElicitationComplete};
+use mcp_progress::ui::Mark;
 use mcp_progress::ui::json::ProgressEvent;
 use mcp_progress::{Call, Client, Notification, Notifications};
 use serde_json::value::RawValue;
@@ -78,6 +79,7 @@ pub(crate) async fn show(
         Err(error) => Err(error),
     };
     context.interrupt.disarm();
+    meter.settle(mark(&outcome));
     meter.end();
     finished(&outcome??, context)
 }
@@ -113,6 +115,19 @@ async fn leave(
         Format::Jsonl => context.output.event(&Left::new(&handle))?,
     }
     Ok(code::OK)
+}
+
+/// How the call ended. An output that nobody reads any more cancels it.
+fn mark(outcome: &std::io::Result<mcp_progress::Result<Box<RawValue>>>) -> Mark {
+    match outcome {
+        Ok(Ok(raw)) => match serde_json::from_str::<CallToolResult>(raw.get()) {
+            Ok(result) if result.is_error => Mark::ToolError,
+            Ok(_) => Mark::Done,
+            Err(_) => Mark::Failed,
+        },
+        Ok(Err(error)) => Mark::of_error(error),
+        Err(_) => Mark::Cancelled,
+    }
 }
 
 /// Prints the result.
@@ -166,6 +181,11 @@ fn rest(
 }
 
 fn log(notification: &Notification, context: &Context, meter: &Meter) -> std::io::Result<()> {
+    if notification.method == ElicitationComplete::METHOD {
+        context
+            .screen
+            .notice("what the server sent you to a page for is done");
+    }
     let Some(log) = Log::new(notification) else {
         return Ok(());
     };

@@ -54,7 +54,7 @@ fn shown(root: &Command) -> impl Iterator<Item = &Command> {
 fn write(root: &Command, dir: &Path) -> std::io::Result<usize> {
     let mut pages = 0;
     for command in std::iter::once(root).chain(shown(root)) {
-        let man = Man::new(command.clone());
+        let man = man(command);
         let mut page = Vec::new();
         man.render(&mut page)?;
         fs::write(dir.join(man.get_filename()), page)?;
@@ -65,6 +65,11 @@ fn write(root: &Command, dir: &Path) -> std::io::Result<usize> {
 
 fn page(command: &Command) -> Result<String, Failure> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    man(command).render(&mut page)?;
     Ok(String::from_utf8_lossy(&page).into_owned())
+}
+
+fn man(command: &Command) -> Man {
+    let source = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+    Man::new(command.clone()).source(source)
 }

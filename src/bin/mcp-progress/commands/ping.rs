@@ -44,9 +44,11 @@ pub(crate) async fn run(
     for seq in 1..=args.count {
         if seq > 1 {
             let pause = args.interval.0.unwrap_or_default();
-            context
-                .unless_interrupted(async { Ok(sleep(pause).await) })
-                .await?;
+            let waited = async {
+                sleep(pause).await;
+                Ok(())
+            };
+            context.unless_interrupted(waited).await?;
         }
         let begun = now();
         let asked = async {

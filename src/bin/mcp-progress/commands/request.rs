@@ -5,6 +5,7 @@
 
 use futures::FutureExt as _;
 use mcp_progress::model::Paginated;
+use mcp_progress::ui::Mark;
 use mcp_progress::ui::json::ProgressEvent;
 use mcp_progress::{Client, Notification, Request};
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub(crate) async fn one(
     let request = client.request(method, params);
     let mut meter = Meter::new(&context.screen, name);
     let answer = follow(client, request, context, &mut meter, true).await;
-    end(meter, context);
+    end(meter, mark(&answer), context);
     answer
 }
 
@@ -71,7 +72,7 @@ where
             break Ok(());
         }
     };
-    end(meter, context);
+    end(meter, mark(&listed), context);
     listed.map(|()| items)
 }
 
@@ -102,8 +103,18 @@ pub(crate) fn write<T: Serialize>(
     Ok(())
 }
 
-fn end(meter: Meter, context: &Context) {
+/// How it ended. What is no call's failure is that of the output, which cancels it.
+const fn mark<T>(answer: &Result<T, Failure>) -> Mark {
+    match answer {
+        Ok(_) => Mark::Done,
+        Err(Failure::Call(error)) => Mark::of_error(error),
+        Err(_) => Mark::Cancelled,
+    }
+}
+
+fn end(meter: Meter, mark: Mark, context: &Context) {
     context.interrupt.disarm();
+    meter.settle(mark);
     meter.end();
     context.screen.release(Some(WITHDRAWN));
 }

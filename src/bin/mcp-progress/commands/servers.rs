@@ -43,6 +43,12 @@ struct Found<'a> {
     problem: Option<&'a str>,
 }
 
+/// All of them.
+#[derive(Debug, Serialize)]
+struct List<'a> {
+    servers: &'a [Found<'a>],
+}
+
 impl<'a> Found<'a> {
     fn new(entry: &'a Entry, hidden: bool, event: Option<&'static str>) -> Self {
         let mut found = Self {
@@ -102,9 +108,7 @@ pub(crate) fn run(args: &ServersArgs, context: &Context) -> Result<u8, Failure> 
         .map(|(at, entry)| Found::new(entry, survey.is_hidden(at), event))
         .collect();
     match format {
-        Format::Json => context
-            .output
-            .json(&serde_json::json!({ "servers": found }))?,
+        Format::Json => context.output.json(&List { servers: &found })?,
         Format::Jsonl => {
             for server in &found {
                 context.output.event(server)?;

@@ -13,4 +13,3 @@ pub(crate) mod printable;
 pub(crate) mod save;
 pub(crate) mod screen;
 pub(crate) mod table;
-pub(crate) mod terminal;

@@ -3,21 +3,16 @@
 //! Owns the stream and the one rule for it: a line is written whole, and never into a bar. A stream that is gone is no
 //! error; there is nobody to tell.
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
+use mcp_progress::ui::indicatif::{Bars, BarsStyle, CallBar, Hold};
 
 use crate::args::output::ProgressMode;
 use crate::failure::Failure;
 use crate::show::event;
 use crate::show::hold::Waiting;
 use crate::show::printable;
-use crate::show::terminal::Narrow;
-
-/// A bar is drawn at most this often in a second.
-const REDRAWS: u8 = 20;
 
 /// What is said where a prompt ends without its answer.
 pub(crate) const WITHDRAWN: &str = "the question is withdrawn";
@@ -33,14 +28,15 @@ pub(crate) enum Style {
 
 impl Style {
     pub(crate) fn choose(mode: ProgressMode) -> Self {
-        // A dumb terminal cannot go back to the start of a line.
-        let bars = io::stderr().is_terminal()
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         match mode {
             ProgressMode::None => Self::None,
             ProgressMode::Json => Self::Json,
-            ProgressMode::Auto | ProgressMode::Bar if bars => Self::Bar,
-            ProgressMode::Auto | ProgressMode::Bar | ProgressMode::Plain => Self::Plain,
+            ProgressMode::Plain => Self::Plain,
+            // Where there is no terminal that could draw over a line, there are none to be had.
+            ProgressMode::Auto | ProgressMode::Bar => match Bars::stderr().style() {
+                BarsStyle::Bars => Self::Bar,
+                _ => Self::Plain,
+            },
         }
     }
 }
@@ -49,25 +45,23 @@ impl Style {
 #[derive(Clone, Debug)]
 pub(crate) struct Screen {
     style: Style,
-    bars: MultiProgress,
-    /// Whether the bars are off the screen, because somebody is asked.
-    covered: Arc<AtomicBool>,
+    bars: Bars,
     waiting: Arc<Mutex<Waiting>>,
+    /// While somebody is asked.
+    hold: Arc<Mutex<Option<Hold>>>,
 }
 
 impl Screen {
     pub(crate) fn new(style: Style) -> Self {
-        let covered = Arc::new(AtomicBool::new(false));
-        let target = if style == Style::Bar {
-            ProgressDrawTarget::term_like_with_hz(Box::new(Narrow::stderr(&covered)), REDRAWS)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
         Self {
             style,
-            bars: MultiProgress::with_draw_target(target),
-            covered,
+            bars: match style {
+                Style::Bar => Bars::stderr(),
+                Style::Plain => Bars::plain(io::stderr()),
+                Style::Json | Style::None => Bars::hidden(),
+            },
             waiting: Arc::default(),
+            hold: Arc::default(),
         }
     }
 
@@ -76,15 +70,15 @@ impl Screen {
     }
 
     /// A new bar below the others.
-    pub(crate) fn add_bar(&self) -> ProgressBar {
-        self.bars.add(ProgressBar::new_spinner())
+    pub(crate) fn add_bar(&self, name: &str) -> CallBar {
+        self.bars.add(name)
     }
 
     /// Writes text that ends without a line break. While somebody is asked it waits.
     pub(crate) fn write(&self, text: &str) {
         let mut waiting = self.waiting();
-        if let Some(line) = waiting.keep(format!("{text}\n")) {
-            self.around_bars(|| put(&line));
+        if let Some(line) = waiting.keep(text.to_owned()) {
+            self.bars.println(&line);
         }
     }
 
@@ -92,7 +86,7 @@ impl Screen {
     pub(crate) fn without_bars<R>(&self, write: impl FnOnce() -> R) -> R {
         let waiting = self.waiting();
         if waiting.prompt().is_empty() {
-            return self.around_bars(write);
+            return self.bars.suspend(write);
         }
         put("\n");
         let written = write();
@@ -106,8 +100,7 @@ impl Screen {
         let mut waiting = self.waiting();
         if !waiting.is_open() {
             waiting.begin();
-            // Within, so that no bar is drawn between its being taken off and the cover.
-            self.around_bars(|| self.covered.store(true, Ordering::Release));
+            *self.held() = Some(self.bars.hold());
         }
         waiting.prompted(text.rsplit('\n').next().unwrap_or(text));
         put(text);
@@ -135,17 +128,14 @@ impl Screen {
             }
         }
         for line in waiting.end() {
-            put(&line);
+            put(&format!("{line}\n"));
         }
-        self.around_bars(|| self.covered.store(false, Ordering::Release));
+        // With it the bars come back, and what they had to say meanwhile.
+        *self.held() = None;
     }
 
-    fn around_bars<R>(&self, write: impl FnOnce() -> R) -> R {
-        if self.style == Style::Bar {
-            self.bars.suspend(write)
-        } else {
-            write()
-        }
+    fn held(&self) -> MutexGuard<'_, Option<Hold>> {
+        self.hold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {

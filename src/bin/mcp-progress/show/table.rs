@@ -56,7 +56,7 @@ impl Table {
 
     /// How wide each column is where nothing is wrapped.
     fn natural(&self) -> Vec<usize> {
-        self.widest(|cell| measure_text_width(cell))
+        self.widest(measure_text_width)
     }
 
     fn widest(&self, measure: impl Fn(&str) -> usize) -> Vec<usize> {
@@ -109,9 +109,13 @@ impl Table {
     fn stacked(&self, width: usize) -> String {
         let mut lines = Vec::new();
         for row in &self.rows[1..] {
-            for (at, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-                lines.push(wrapped(cell, width, if at == 0 { 0 } else { INDENT }));
-            }
+            let Some((name, cells)) = row.split_first() else {
+                continue;
+            };
+            // Not broken, whatever the width: a name is there to be copied.
+            lines.push(name.clone());
+            let cells = cells.iter().filter(|cell| !cell.is_empty());
+            lines.extend(cells.map(|cell| wrapped(cell, width, INDENT)));
         }
         lines.join("\n")
     }
