@@ -40,11 +40,11 @@ fn row_of(frame: &mut Frame<'_>, view: &CallView, area: Rect, selected: bool, no
         Constraint::Length(17),
     ];
     let [name, gauge, state] = Layout::horizontal(widths).spacing(1).areas(area);
-    let mark = if selected { "> " } else { "  " };
-    frame.render_widget(Line::from(format!("{mark}{}", view.name())), name);
+    let mark = if selected { '>' } else { ' ' };
+    frame.render_widget(Line::from(format!("{mark} {}", view.name())), name);
     // Without an honest total there is no share to draw, only the figure or the state of a task.
-    let state_of_task = view.status().map(|status| status.to_string());
-    let label = view.percentage().or(view.figures()).or(state_of_task);
+    let task = view.status().map(|status| status.to_string());
+    let label = view.percentage().or_else(|| view.figures()).or(task);
     let full = Gauge::default()
         .ratio(view.fraction().unwrap_or(0.0))
         .label(label.unwrap_or_default());

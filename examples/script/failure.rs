@@ -1,6 +1,6 @@
 //! What the script can fail of, with a code for programs and words for people.
 
-use mcp_progress::{Error, ErrorKind, Progress};
+use mcp_progress::{Error, ErrorKind};
 use std::error::Error as _;
 use std::process::ExitCode;
 
@@ -9,10 +9,7 @@ pub(crate) enum Failure {
     /// Whoever calls the script did something wrong.
     Usage(String),
     /// The tool ran and says that it failed. Its words are its result; the last update says how far it was.
-    Tool {
-        text: String,
-        last: Option<Progress>,
-    },
+    Tool { text: String, last: Option<String> },
     /// There is no result. The error knows the request, how long it took, and the last update.
     Call(Error),
     /// The demonstration went otherwise than it should.
@@ -49,10 +46,8 @@ impl Failure {
             Self::Usage(text) => format!("usage: {text}"),
             Self::Shown(text) => format!("error: {text}"),
             Self::Tool { text, last } => {
-                let last = last
-                    .as_ref()
-                    .map_or(String::new(), |update| format!("\n  last update: {update}"));
-                format!("the tool failed: {text}{last}")
+                let last = last.as_deref().unwrap_or("none");
+                format!("the tool failed: {text}\n  last update: {last}")
             }
             Self::Call(error) => {
                 let mut told = format!("error: {error}");

@@ -59,8 +59,9 @@ async fn call(client: &Client, tool: &str, arguments: Value) -> Result<String, F
         tokio::select! {
             update = call.next() => match update {
                 Some(update) => {
-                    eprintln!("{}", printable_line(&update.to_string()));
-                    last = Some(update);
+                    let told = update.to_string();
+                    eprintln!("{}", printable_line(&told));
+                    last = Some(told);
                 }
                 None => break,
             },

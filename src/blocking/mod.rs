@@ -59,7 +59,8 @@
 //! `main` leaves no server process behind: that is time enough for the server to end by itself, then for SIGTERM and SIGKILL in their default
 //! graces. A server that ends when its input does is gone within milliseconds. [`Client::close`] waits as long as it takes, which counts where
 //! longer graces were set. Nothing of this happens where the program ends otherwise: by `std::process::exit`, or by a signal that it does not
-//! handle. The server then only sees the end of its input.
+//! handle. The server then only sees the end of its input. A server that could not be connected to is ended in the background, which takes
+//! the program to go on for as long.
 //!
 //! # Async where it is needed
 //!

@@ -86,7 +86,7 @@ pub(super) fn check() -> Result<()> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] inside of an async runtime, see [the module](self#inside-of-an-async-runtime); the future is not polled then.
+/// [`ErrorKind::InvalidInput`] inside of an async runtime, see [the module](crate::blocking#inside-of-an-async-runtime); the future is not polled then.
 pub fn wait<F: Future>(future: F) -> Result<F::Output> {
     wait_for(pin!(future))
 }

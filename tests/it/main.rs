@@ -32,3 +32,4 @@ mod server_requests;
 mod sse;
 mod telemetry;
 mod tidy;
+mod ui;

@@ -20,6 +20,7 @@ fn every_update_is_handed_over_in_order_before_send_returns() -> Result<()> {
     let mut seen = Vec::new();
     let result = client
         .call_tool("burst", json!({"n": 200}))
+        .drain_for(None)
         .on_progress(|update| {
             assert_eq!(thread::current().id(), here);
             assert_eq!(Rc::strong_count(&kept), 1);
@@ -73,7 +74,7 @@ fn the_updates_of_a_call_then_its_result() -> Result<()> {
 #[test]
 fn both_clocks_run_and_the_error_has_the_last_update() {
     let (client, log) = connected(restless());
-    let limit = Duration::from_millis(100);
+    let limit = Duration::from_millis(700);
     let error = client
         .call_tool("stalls", json!({}))
         .idle_timeout(limit)
@@ -192,6 +193,8 @@ fn a_handler_may_call_too() -> Result<()> {
     let (mut outer, mut inner) = (0, 0);
     client
         .call_tool("count", json!({"steps": 5, "delay_ms": 1}))
+        // The handler is slower than the tool, on a busy machine by much.
+        .drain_for(None)
         .on_progress(|_| {
             outer += 1;
             let nested = client.call_tool("count", json!({"steps": 3, "delay_ms": 2}));

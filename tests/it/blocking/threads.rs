@@ -22,6 +22,7 @@ fn sixteen_threads_share_a_client() {
                 let mut seen = Vec::new();
                 let result = client
                     .call_tool("count", json!({"steps": steps, "delay_ms": 1}))
+                    .drain_for(None)
                     .on_progress(|update| seen.push(update.progress as u64))
                     .send()
                     .expect("counted");
@@ -75,16 +76,16 @@ fn cancelling_ends_an_iterator_that_waits() {
 fn a_wait_with_a_limit_loses_nothing() {
     let (client, _log) = connected(restless());
     let mut call = client.call_tool("stalls", json!({})).start();
-    let (mut seen, mut waits) = (Vec::new(), 0);
-    while waits < 3 {
-        match call.next_timeout(Duration::from_millis(20)) {
+    let mut seen = Vec::new();
+    let limit = Duration::from_millis(20);
+    while seen.len() < 3 {
+        match call.next_timeout(limit) {
             Ok(update) => seen.push(update.expect("it has no end").progress),
-            Err(error) => {
-                assert_eq!(error, NextError::TimedOut);
-                waits += 1;
-            }
+            Err(error) => assert_eq!(error, NextError::TimedOut),
         }
     }
+    let error = call.next_timeout(limit).expect_err("it is silent");
+    assert_eq!(error, NextError::TimedOut);
     assert_eq!(seen, [1.0, 2.0, 3.0]);
     call.canceller().cancel("enough");
     assert!(matches!(call.next_timeout(Duration::MAX), Ok(None)));
@@ -105,6 +106,7 @@ fn updates_are_read_on_another_thread() -> Result<()> {
     });
     client
         .call_tool("burst", json!({"n": 4}))
+        .drain_for(None)
         .progress_token(token)
         .send()?;
     // A callback of the token runs where the call that carries it is waited for.

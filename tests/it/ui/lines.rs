@@ -1,0 +1,143 @@
+//! Plain lines, where there is no terminal.
+
+use std::time::Duration;
+
+use mcp_progress::ProgressGroup;
+use mcp_progress::ui::Mark;
+use mcp_progress::ui::indicatif::{Bars, BarsStyle};
+
+use indicatif::InMemoryTerm;
+
+use super::scene::{Paper, Scene};
+
+async fn scene() -> (Paper, Scene) {
+    let paper = Paper::default();
+    let bars = Bars::plain(paper.clone());
+    assert_eq!(bars.style(), BarsStyle::Plain);
+    (paper, Scene::of(InMemoryTerm::new(1, 1), bars).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_one_a_second_and_the_end() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("count");
+    let started = scene.bars.add("quiet");
+    scene.at(0.0);
+    paper.shows(&[]);
+    for tenth in 1..=25 {
+        let seconds = f64::from(tenth) / 10.0;
+        scene.step(
+            &bar,
+            seconds,
+            f64::from(tenth),
+            30.0,
+            &format!("step {tenth}"),
+        );
+    }
+    bar.settle(Mark::Done);
+    drop(started);
+    paper.shows(&[
+        "count    0.1s    3%  1/30  step 1",
+        "count    1.1s   33%  10/30  step 10",
+        "count    2.1s   66%  20/30  step 20",
+        "count done         2.5s   83%  25/30  step 25",
+        "quiet cancelled    2.5s",
+    ]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_held_back_is_told_when_its_second_is_over() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("count");
+    scene.step(&bar, 1.0, 1.0, None, "one");
+    scene.step(&bar, 1.5, 2.0, None, "two");
+    scene.at(1.9);
+    paper.shows(&["count    1.0s     -  1  one"]);
+    scene.at(2.0);
+    // Nothing new, no line.
+    scene.at(5.0);
+    paper.shows(&["count    1.0s     -  1  one", "count    2.0s     -  2  two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_is_told_once() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene
+        .bars
+        .clone()
+        .stalled_after(Duration::from_secs(3))
+        .add("deploy");
+    scene.step(&bar, 1.0, 1.0, 4.0, "uploading");
+    for second in 2..10 {
+        scene.at(f64::from(second));
+    }
+    scene.step(&bar, 10.0, 2.0, 4.0, "");
+    scene.at(14.0);
+    bar.settle(Mark::TimedOut);
+    paper.shows(&[
+        "deploy    1.0s   25%  1/4  uploading",
+        "deploy    4.0s   25%  1/4  no update for 3s  uploading",
+        "deploy   10.0s   50%  2/4  uploading",
+        "deploy   14.0s   50%  2/4  no update for 4s  uploading",
+        "deploy timed out   14.0s   50%  2/4  uploading",
+    ]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_is_told_of_its_members_ends() {
+    let (paper, mut scene) = scene().await;
+    let group = ProgressGroup::new();
+    let total = scene.bars.group(&group, "all");
+    let (first, second) = (group.join(1.0), group.join(1.0));
+    scene.at(0.0);
+    first.set_fraction(0.5);
+    scene.at(1.0);
+    first.finish();
+    scene.at(1.5);
+    second.set_fraction(0.5);
+    scene.at(3.0);
+    second.finish();
+    drop(total);
+    paper.shows(&[
+        "all    0.0s    0%  0/2 done",
+        "all    0.0s   50%  1/2 done",
+        "all done         0.0s  100%  2/2 done",
+    ]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_escape_code_gets_through() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("to\u{1b}[2Jol");
+    scene.step(
+        &bar,
+        1.0,
+        1.0,
+        2.0,
+        "\u{1b}[31mred\u{1b}[0m\nsecond\u{9b}1m",
+    );
+    scene.bars.println("between");
+    bar.settle(Mark::ToolError);
+    paper.shows(&[
+        "tool    1.0s   50%  1/2  red second1m",
+        "between",
+        "tool tool error   1.0s   50%  1/2  red second1m",
+    ]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_wait_while_somebody_is_asked() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("count");
+    scene.step(&bar, 1.0, 1.0, 2.0, "");
+    scene.bars.suspend(|| {
+        scene.bars.println("later");
+        bar.settle(Mark::Done);
+        paper.shows(&["count    1.0s   50%  1/2"]);
+    });
+    paper.shows(&[
+        "count    1.0s   50%  1/2",
+        "later",
+        "count done         1.0s   50%  1/2",
+    ]);
+}
