@@ -45,9 +45,11 @@ fn without_an_answer_it_is_declined_and_said_how_to_answer() {
             (run.code, run.stdout.as_str()),
             (Some(1), "Nobody gave a name.\n")
         );
-        let told =
-            format!("mcp-progress: {COMMAND} serve-demo asks: What is your name?\n  name*: text\n");
+        // The server is named as it was called, up to a limit.
+        let told = format!("mcp-progress: {}", &COMMAND[..COMMAND.len().min(20)]);
         assert!(run.stderr.contains(&told), "{run:?}");
+        let told = " asks: What is your name?\n  name*: text\n";
+        assert!(run.stderr.contains(told), "{run:?}");
         assert!(run.stderr.contains("declined: ") && run.stderr.contains("--answer name=VALUE"));
     }
     let run = ask(&["--answer", "nmae=Ada", "--output", "jsonl"]);
@@ -267,7 +269,7 @@ mod at_a_terminal {
     fn somebody_answers() {
         for revision in BOTH {
             let mut run = start(&on_demo(&["call", "ask", "--protocol", revision]));
-            run.expect("serve-demo asks: What is your name?");
+            run.expect(" asks: What is your name?");
             run.answer("name [stranger]> ", "Grace");
             let (code, stdout, screen) = run.finish();
             assert_eq!(
@@ -357,7 +359,8 @@ mod at_a_terminal {
             let mut run = start(&on_demo(&["call", "ask", "--protocol", revision]));
             run.expect("name [stranger]> ");
             run.interrupt();
-            run.expect("\nmcp-progress: interrupted: the call is cancelled");
+            run.expect("\n");
+            run.expect("mcp-progress: interrupted: the call is cancelled");
             let (code, stdout, screen) = run.finish();
             assert_eq!((code, stdout.as_str()), (Some(130), ""), "{screen}");
             assert!(!screen.contains("withdrawn"), "{screen}");
@@ -393,6 +396,18 @@ mod at_a_terminal {
         let (code, stdout, screen) = run.finish();
         assert_eq!((code, stdout.as_str()), (Some(0), "thanks\n"), "{screen}");
         assert!(screen.contains("name> Grace\r\n"), "{screen:?}");
-        assert!(screen.contains("still here\r\n"), "{screen:?}");
+        assert!(screen.contains("still here\r"), "{screen:?}");
+    }
+}
+
+/// Each line of a batch's output is the result of a line of its input, whatever was asked in between.
+#[test]
+fn a_batch_is_answered_too() {
+    for (given, status) in [(&["--answer", "name=Ada"][..], "ok"), (&[], "tool_error")] {
+        let args = [&["run", "-"], given, &["--", COMMAND, "serve-demo"]].concat();
+        let run = crate::program::start_with(&args, "{\"tool\":\"ask\"}\n").finish();
+        let lines = run.events();
+        assert_eq!(lines.len(), 1, "{run:?}");
+        assert_eq!(lines[0]["status"], status, "{run:?}");
     }
 }

@@ -287,11 +287,11 @@ fn an_array_and_words() {
     let run = batch(&lines, &["--output", "text", "--keep-going"]);
     let text: Vec<&str> = run.stdout.lines().collect();
     assert!(
-        text[0].starts_with("   1 ok count 0.") && text[0].ends_with("s: counted to 1"),
+        text[0].starts_with("   1 ok count ") && text[0].ends_with("s: counted to 1"),
         "{run:?}"
     );
     assert!(
-        text[1].starts_with("   2 error nothing (id x) 0.") && text.len() == 2,
+        text[1].starts_with("   2 error nothing (id x) ") && text.len() == 2,
         "{run:?}"
     );
     // The same eyes read both streams.
@@ -326,6 +326,51 @@ fn a_clock_that_ran_out_is_another_try_only_where_that_is_wanted() {
         1,
         "{told}"
     );
+}
+
+#[test]
+fn a_line_has_its_weight_in_the_whole() {
+    let mut lines = [count(1, 1), count(1, 1)];
+    lines[0]["weight"] = json!(3);
+    let run = batch(&lines, &["--concurrency", "1", "--progress", "json"]);
+    let events = objects(&run.stderr);
+    let ends = events.iter().filter(|event| event["event"] == "end");
+    let fractions: Vec<_> = ends.map(|event| &event["fraction"]).collect();
+    assert_eq!(fractions, [&json!(0.75), &json!(1)], "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_line_says_is_sent() {
+    let log = scratch("batch-sent.jsonl");
+    let script = format!("tee '{}' | '{COMMAND}' serve-demo", log.display());
+    let args = json!({"steps": 1, "delay_ms": 1, "other": [u64::MAX, null, "é"]});
+    let line = json!({"tool": "job", "task": true, "args": args});
+    let command = [
+        "run",
+        "-",
+        "--protocol",
+        "2025-11-25",
+        "--",
+        "sh",
+        "-c",
+        &script,
+    ];
+    let run = start_with(&command, &format!("{line}\n")).finish();
+    assert_eq!(
+        (run.code, statuses(&run.events())),
+        (Some(0), vec![(1, "ok")])
+    );
+    let sent = objects(&fs::read_to_string(log).expect("the server ran"));
+    let call = sent
+        .iter()
+        .find(|message| message["method"] == "tools/call");
+    let params = &call.expect("one call")["params"];
+    assert_eq!(
+        (&params["name"], &params["arguments"]),
+        (&json!("job"), &args)
+    );
+    assert!(params["task"].is_object(), "{params}");
 }
 
 #[cfg(unix)]
@@ -590,4 +635,33 @@ fn a_server_without_time_is_asked_again() {
             );
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_terminal_what_is_in_flight_has_a_bar_and_all_of_it_too() {
+    let failing = json!({"tool": "fail", "args": {"after": 2, "delay_ms": 100}});
+    let file = written("batch-bars.jsonl", &[count(40, 20), failing, count(1, 1)]);
+    let file = file.to_str().expect("UTF-8");
+    let mut run = crate::terminal::start(&on_demo(&["run", file, "--keep-going"]));
+    run.expect("1 count [");
+    run.expect("total");
+    run.expect("   2 tool_error fail ");
+    run.expect("s: failed after 2 steps");
+    let (code, stdout, screen) = run.finish();
+    assert_eq!(code, Some(1), "{screen:?}");
+    assert_eq!(
+        statuses(&objects(&stdout)),
+        [(1, "ok"), (2, "tool_error"), (3, "ok")]
+    );
+    // What is over is told in one line, and its bar is gone.
+    assert!(!screen.contains("1 count done"), "{screen:?}");
+    let (before, summary) = screen
+        .rsplit_once("mcp-progress: 3 lines in ")
+        .expect("the counts");
+    assert!(
+        summary.trim_end().ends_with("s: 2 ok, 1 tool error"),
+        "{summary:?}"
+    );
+    assert!(before.contains("/3"), "{before:?}");
 }

@@ -6,6 +6,9 @@ mod batch;
 mod codes;
 mod configs;
 mod input;
+#[cfg(unix)]
+mod lists;
+mod manual;
 mod output;
 mod program;
 mod resuming;

@@ -24,6 +24,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
     pub(crate) screen: Screen,
     pub(crate) interrupt: Interrupt,
+    /// Whether questions of the server are events of the output: not where each line is the result of a call.
+    pub(crate) tells_questions: bool,
 }
 
 impl Context {
@@ -36,6 +38,7 @@ impl Context {
             output: Output::new(format, screen.clone(), saver),
             interrupt: Interrupt::listen(screen.clone())?,
             screen,
+            tells_questions: !matches!(command, Command::Run(_)),
         })
     }
 

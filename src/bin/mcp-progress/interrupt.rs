@@ -90,6 +90,8 @@ impl Interrupt {
         if !first {
             return;
         }
+        // Whatever is written from now on would stand behind an open prompt.
+        screen.release(None);
         // Here and not in the task of the call, which may hang in a write to a pipe that nobody empties.
         let calls = std::mem::take(&mut armed.calls);
         match calls.values().filter(|call| cancel(call)).count() {

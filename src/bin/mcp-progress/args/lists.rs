@@ -233,7 +233,7 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// The page of this command [default: of all].
+    /// The page of this command [default: the main one].
     pub(crate) command: Option<String>,
     /// Write the page of each command to this folder instead.
     #[arg(long, value_name = "DIR", conflicts_with = "command")]

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use mcp_progress::model::{ElicitAction, ElicitForm, ElicitResult, ElicitUrl};
+use mcp_progress::model::{ElicitForm, ElicitResult, ElicitUrl};
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
@@ -28,7 +28,8 @@ pub(crate) struct Desk {
     pub(crate) given: Given,
     /// The hosts whose pages are agreed to.
     pub(crate) hosts: Vec<String>,
-    pub(crate) output: Output,
+    /// Where programs are told of questions, if they are.
+    pub(crate) output: Option<Output>,
     pub(crate) screen: Screen,
     pub(crate) interrupt: Interrupt,
     /// Somebody to ask, one question at a time.
@@ -188,12 +189,15 @@ impl Desk {
 
     // Where standard output is gone, the call itself finds out and says so.
     fn asked(&self, question: &Question<'_>) {
-        let _: io::Result<()> = self.output.event(question);
+        if let Some(output) = &self.output {
+            let _: io::Result<()> = output.event(question);
+        }
     }
 
     fn answered(&self, result: ElicitResult, reason: Option<&str>) -> ElicitResult {
-        let action: &ElicitAction = &result.action;
-        let _: io::Result<()> = self.output.event(&Answer::new(action, reason));
+        if let Some(output) = &self.output {
+            let _: io::Result<()> = output.event(&Answer::new(&result.action, reason));
+        }
         result
     }
 }

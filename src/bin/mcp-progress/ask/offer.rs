@@ -18,7 +18,11 @@ use crate::ask::given::Given;
 use crate::ask::lines::Lines;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::show::printable;
 use crate::show::screen::Style;
+
+/// So many characters of a server's name are shown.
+const LONGEST_NAME: usize = 100;
 
 /// Answers the questions of the server that is called `who`.
 pub(crate) fn answering(
@@ -28,10 +32,10 @@ pub(crate) fn answering(
     context: &Context,
 ) -> Result<Connect, Failure> {
     let desk = Arc::new(Desk {
-        who,
+        who: shortened(&who),
         given: Given::new(&args.answers)?,
         hosts: args.hosts.clone(),
-        output: context.output.clone(),
+        output: context.tells_questions.then(|| context.output.clone()),
         screen: context.screen.clone(),
         interrupt: context.interrupt.clone(),
         terminal: terminal(context),
@@ -51,6 +55,15 @@ pub(crate) fn answering(
     }
     let roots = args.roots.iter().map(|path| root(path));
     Ok(connect.roots(roots.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// A command may be a whole script.
+fn shortened(who: &str) -> String {
+    let who = printable::line(who);
+    match who.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", &who[..end]),
+        None => who,
+    }
 }
 
 /// Somebody who reads standard error and types, if there is one. Lines for programs leave no room for a prompt.
@@ -82,7 +95,14 @@ fn root(path: &Path) -> Result<Root, Failure> {
 mod tests {
     use std::path::Path;
 
-    use super::root;
+    use super::{root, shortened};
+
+    #[test]
+    fn a_name_is_one_short_line() {
+        assert_eq!(shortened("npx\nserver"), "npx server");
+        assert_eq!(shortened(&"é".repeat(101)), "é".repeat(100) + "…");
+        assert_eq!(shortened(&"é".repeat(100)), "é".repeat(100));
+    }
 
     #[test]
     fn paths_become_addresses() {

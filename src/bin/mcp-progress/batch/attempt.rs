@@ -97,7 +97,7 @@ impl Crew<'_> {
         }
         let end = End::of(call.await);
         drop(guard);
-        shown.end(end.mark());
+        shown.end();
         end
     }
 }

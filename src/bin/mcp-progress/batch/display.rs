@@ -5,8 +5,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use mcp_progress::ui::indicatif::{CallBar, GroupBar};
 use mcp_progress::ui::json;
-use mcp_progress::ui::{CallView, Figure, Mark};
+use mcp_progress::ui::{CallView, Figure};
 use mcp_progress::{Call, Notification, Progress, ProgressGroup, ProgressToken};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -34,14 +35,17 @@ pub(crate) struct Display<'a> {
     /// Whether failures are told of here: they are not where the results are read by the same eyes.
     failures: bool,
     began: Instant,
-    /// When the whole was last told of.
+    /// When the whole was last told of, as plain lines.
     told: Mutex<Instant>,
+    /// The whole, as a bar.
+    total: Option<GroupBar>,
 }
 
 /// The progress of one attempt.
 #[derive(Debug)]
 pub(crate) struct Shown<'a> {
     screen: &'a Screen,
+    bar: Option<CallBar>,
     view: CallView,
     /// When it was last told of, as plain lines.
     told: Instant,
@@ -87,6 +91,7 @@ impl<'a> Display<'a> {
             failures: format != Format::Text,
             began,
             told: Mutex::new(began),
+            total: (screen.style() == Style::Bar).then(|| screen.add_total(group, "total")),
         }
     }
 
@@ -109,10 +114,12 @@ impl<'a> Display<'a> {
                 id,
             }));
         }
+        let name = format!("{} {}", line.number, line.tool);
         let told = now();
         Shown {
             screen: self.screen,
-            view: CallView::new(format!("{} {}", line.number, line.tool), told.into_std()),
+            bar: (self.screen.style() == Style::Bar).then(|| self.screen.add_bar(&name)),
+            view: CallView::new(name, told.into_std()),
             told,
         }
     }
@@ -144,7 +151,9 @@ impl<'a> Display<'a> {
                 if let Some(words) = words.filter(|_| self.failures && status != Status::Ok) {
                     self.screen.write(words);
                 }
-                self.whole(tally);
+                if self.total.is_none() {
+                    self.whole(tally);
+                }
             }
             Style::None => {}
         }
@@ -184,8 +193,12 @@ impl<'a> Display<'a> {
     }
 
     /// The end of all.
-    pub(crate) fn summary(&self, tally: &Tally) {
+    pub(crate) fn summary(self, tally: &Tally) {
         let elapsed = self.elapsed();
+        if let Some(total) = self.total {
+            // The counts say more than its last state.
+            total.clear();
+        }
         if self.screen.style() == Style::Json {
             self.screen.write(&event::line(&tally.summary(elapsed)));
         } else {
@@ -198,7 +211,12 @@ impl Shown<'_> {
     pub(crate) fn update(&mut self, update: &Progress) {
         match self.screen.style() {
             Style::Json => self.screen.write(&json::line(update)),
-            Style::Bar | Style::Plain => {
+            Style::Bar => {
+                if let Some(bar) = &self.bar {
+                    bar.update(update);
+                }
+            }
+            Style::Plain => {
                 let now = now();
                 self.view.update(update, now.into_std());
                 if now.duration_since(self.told) >= CALL_SAYS {
@@ -224,8 +242,11 @@ impl Shown<'_> {
         )
     }
 
-    pub(crate) fn end(mut self, mark: Mark) {
-        self.view.settle(mark, now().into_std());
+    /// Takes the bar away: how the line ended is said by the line.
+    pub(crate) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.clear();
+        }
     }
 }
 

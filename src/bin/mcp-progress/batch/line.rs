@@ -33,7 +33,7 @@ pub(crate) struct Line {
     /// Where it stands in the file, from 1.
     pub(crate) number: usize,
     pub(crate) tool: String,
-    /// As it is written, digits and order of keys included.
+    /// As text, since most lines wait: parsed, they would take several times the room.
     pub(crate) args: Box<RawValue>,
     pub(crate) id: Option<Id>,
     pub(crate) after: Vec<Id>,

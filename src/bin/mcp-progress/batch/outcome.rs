@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use mcp_progress::ErrorKind;
 use mcp_progress::model::CallToolResult;
-use mcp_progress::{ErrorKind, ui::Mark};
 use serde_json::value::RawValue;
 
 use crate::args::batch::RetryOn;
@@ -93,17 +93,6 @@ impl End {
             Self::Result(_, result) if result.is_error => code::TOOL_ERROR,
             Self::Result(..) | Self::Skipped(_) => code::OK,
             Self::Failed(failure) => failure.code(),
-        }
-    }
-
-    /// How a bar says it.
-    pub(crate) const fn mark(&self) -> Mark {
-        match self {
-            Self::Result(_, result) if result.is_error => Mark::ToolError,
-            Self::Result(..) => Mark::Done,
-            Self::Failed(Failure::Call(error)) => Mark::of_error(error),
-            Self::Failed(Failure::Interrupted) | Self::Skipped(_) => Mark::Cancelled,
-            Self::Failed(_) => Mark::Failed,
         }
     }
 

@@ -3,6 +3,8 @@
 //! Owns the order of what is shown: updates and log messages as they come, then what was asked for. It must not know
 //! what that is.
 
+use std::io;
+
 use futures::FutureExt as _;
 use mcp_progress::model::Paginated;
 use mcp_progress::ui::Mark;
@@ -36,7 +38,7 @@ pub(crate) async fn one(
     answer
 }
 
-/// Asks for a list, page by page, and writes each item as it comes where lines are asked for.
+/// Asks for a list, page by page, and where lines are asked for writes each item as it comes.
 pub(crate) async fn all<P>(
     client: &Client,
     kind: &'static str,
@@ -46,6 +48,21 @@ pub(crate) async fn all<P>(
 where
     P: Paginated + DeserializeOwned,
     P::Item: Serialize,
+{
+    let event = |item: &P::Item| context.output.event(&Listed::new(kind, item));
+    gather(client, kind, ask, event, context).await
+}
+
+/// Asks for a list, page by page, and gives each item to `each` as it comes.
+pub(crate) async fn gather<P>(
+    client: &Client,
+    kind: &'static str,
+    ask: impl Fn() -> Request<P>,
+    each: impl Fn(&P::Item) -> io::Result<()>,
+    context: &Context,
+) -> Result<Vec<P::Item>, Failure>
+where
+    P: Paginated + DeserializeOwned,
 {
     let mut meter = Meter::new(&context.screen, &format!("{kind}s"));
     let mut items = Vec::new();
@@ -61,7 +78,7 @@ where
         };
         let next = page.next_cursor().map(str::to_owned);
         for item in page.into_items() {
-            context.output.event(&Listed::new(kind, &item))?;
+            each(&item)?;
             items.push(item);
         }
         if next.is_some() && next == last {

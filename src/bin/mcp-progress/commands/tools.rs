@@ -32,15 +32,8 @@ pub(crate) async fn run(
         request::write("tools", &tools, &table(&tools), context)?;
         return Ok(code::OK);
     };
-    let mut tools = Vec::new();
-    let mut pages = client.tools();
-    let listing = async {
-        while let Some(tool) = pages.next().await {
-            tools.push(tool?);
-        }
-        Ok(())
-    };
-    context.unless_interrupted(listing).await?;
+    let listed = request::gather(client, "tool", || client.list_tools(), |_| Ok(()), context);
+    let tools = listed.await?;
     let Some(tool) = tools.iter().find(|tool| tool.name == *name) else {
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
         let text = format!("the server has no tool {name}{}", near::hint(name, &names));

@@ -6,7 +6,8 @@
 use std::io::{self, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mcp_progress::ui::indicatif::{Bars, BarsStyle, CallBar, Hold};
+use mcp_progress::ProgressGroup;
+use mcp_progress::ui::indicatif::{Bars, BarsStyle, CallBar, GroupBar, Hold};
 
 use crate::args::output::ProgressMode;
 use crate::failure::Failure;
@@ -72,6 +73,11 @@ impl Screen {
     /// A new bar below the others.
     pub(crate) fn add_bar(&self, name: &str) -> CallBar {
         self.bars.add(name)
+    }
+
+    /// The bar of many calls, below theirs.
+    pub(crate) fn add_total(&self, group: &ProgressGroup, name: &str) -> GroupBar {
+        self.bars.group(group, name)
     }
 
     /// Writes text that ends without a line break. While somebody is asked it waits.
