@@ -75,7 +75,7 @@
 //! let (one, two) = wait(async {
 //!     let one = client.call_tool("count", json!({"steps": 3}));
 //!     let two = client.call_tool("count", json!({"steps": 5}));
-//!     futures::join!(one.send(), two.send())
+//!     tokio::join!(one.send(), two.send())
 //! })?;
 //! # let _ = (one?, two?); Ok(()) }
 //! ```

@@ -184,7 +184,7 @@ fn any_future_can_be_waited_for() -> Result<()> {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let one = client.call_tool("count", json!({"steps": 2, "delay_ms": 1}));
         let two = client.call_tool("count", json!({"steps": 3, "delay_ms": 1}));
-        futures::join!(one.send(), two.send())
+        tokio::join!(one.send(), two.send())
     })?;
     assert_eq!(both.0?.as_text().as_deref(), Some("counted to 2"));
     assert_eq!(both.1?.as_text().as_deref(), Some("counted to 3"));
