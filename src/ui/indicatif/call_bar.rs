@@ -54,12 +54,17 @@ impl CallBar {
 
     /// Says how the call ended, and leaves that on the screen. The first end stays.
     pub fn settle(&self, mark: Mark) {
-        end(&self.stage, &self.entry, mark);
+        end(&self.stage, &self.entry, Some(mark));
+    }
+
+    /// Takes the bar away and leaves nothing on the screen, where the end is told in another way or worth no line.
+    pub fn clear(self) {
+        end(&self.stage, &self.entry, None);
     }
 }
 
-/// Ends a line.
-pub(super) fn end(stage: &Stage, entry: &Arc<Entry>, mark: Mark) {
+/// Ends a line; without a mark nothing of it stays.
+pub(super) fn end(stage: &Stage, entry: &Arc<Entry>, mark: Option<Mark>) {
     if stage.kind() != Kind::Nowhere && stage.settle(entry, mark) {
         painter::poke();
     }

@@ -12,7 +12,7 @@ use crate::ui::mark::Mark;
 /// The bar of a whole group; made by [`Bars::group`](super::bars::Bars::group).
 ///
 /// It follows the group by itself. Dropped without an end it says that the group is done where all its members have finished,
-/// and that it was cancelled where one is still at work or has left.
+/// that it was cancelled where one is still at work, and otherwise that it has failed, since one has left.
 #[derive(Debug)]
 pub struct GroupBar {
     stage: Arc<Stage>,
@@ -31,14 +31,22 @@ impl GroupBar {
 
     /// Says how it ended, and leaves that on the screen. The first end stays.
     pub fn settle(&self, mark: Mark) {
-        end(&self.stage, &self.entry, mark);
+        end(&self.stage, &self.entry, Some(mark));
+    }
+
+    /// Takes the bar away and leaves nothing on the screen.
+    pub fn clear(self) {
+        end(&self.stage, &self.entry, None);
     }
 }
 
 impl Drop for GroupBar {
     fn drop(&mut self) {
         let last = self.group.snapshot();
-        let done = last.finished == last.members && last.left == 0;
-        self.settle(if done { Mark::Done } else { Mark::Cancelled });
+        self.settle(match (last.working(), last.left) {
+            (0, 0) => Mark::Done,
+            (0, _) => Mark::Failed,
+            _ => Mark::Cancelled,
+        });
     }
 }

@@ -101,23 +101,28 @@ const fn color(mark: Mark) -> Color {
 pub(super) fn live(view: &CallView, now: Instant, layout: &Layout) -> String {
     let name = layout.name(view.name());
     let elapsed = view.elapsed(now);
+    let stalled = view.is_stalled(now);
     let head = match (view.fraction(), view.percentage()) {
+        // There is no room for both, and this is what matters now.
+        (Some(_), Some(percentage)) if stalled && layout.is_narrow() => {
+            format!("{name} {percentage:>4}")
+        }
         (Some(fraction), Some(percentage)) => measured(&name, fraction, &percentage, layout),
         _ => format!("{name} {} {:>5}", turn(elapsed), words::time(elapsed)),
     };
-    let (tail, stalled) = if view.is_stalled(now) {
-        (stall(view.silence(now), layout), true)
-    } else if layout.is_narrow() {
-        (String::new(), false)
-    } else {
-        (pace(view.rate(), view.remaining(now)), false)
+    let tail = match stalled {
+        true => stall(view.silence(now), layout),
+        false if layout.is_narrow() => String::new(),
+        false => pace(view.rate(), view.remaining(now)),
     };
     let middle = [
         standing(view),
         view.message().unwrap_or_default().to_owned(),
     ];
-    let tail_color = stalled.then_some(Color::Yellow);
-    joined(&head, &middle, tail, tail_color, layout)
+    let color = stalled.then_some(Color::Yellow);
+    // The percentage says what the figures say; what a task does is not said twice.
+    let spare = view.fraction().is_some() && view.status().is_none();
+    joined(&head, &middle, tail, color, layout, spare)
 }
 
 /// A group at work: `total  [=====>     ]  40%  4/10 done       12s left`.
@@ -134,7 +139,7 @@ pub(super) fn group(name: &str, group: &GroupProgress, layout: &Layout) -> Strin
     } else {
         pace(None, group.remaining)
     };
-    joined(&head, &[shares(group)], tail, None, layout)
+    joined(&head, &[shares(group)], tail, None, layout, false)
 }
 
 /// A call that is over: `count  done        1.2s  100%  5/5  step 5`.
@@ -189,7 +194,7 @@ pub(super) fn logged(view: &CallView, now: Instant) -> String {
         layout.name(view.name()),
         words::exact_time(view.elapsed(now)),
     );
-    joined(&head, &parts, String::new(), None, &layout)
+    joined(&head, &parts, String::new(), None, &layout, false)
 }
 
 /// A group at work, in a log.
@@ -207,6 +212,7 @@ pub(super) fn group_logged(name: &str, group: &GroupProgress) -> String {
         String::new(),
         None,
         &layout,
+        false,
     )
 }
 
@@ -218,12 +224,20 @@ fn over(
     rest: &[String],
     layout: &Layout,
 ) -> String {
-    let marks = if layout.is_narrow() { 0 } else { MARKS };
     let name = layout.name(name);
     let word = mark.as_str();
     let time = words::exact_time(elapsed);
-    let plain = format!("{name} {word:<marks$} {time:>6} {percentage:>5}");
-    let mut line = joined(plain.trim_end(), rest, String::new(), None, layout);
+    let spare = !percentage.is_empty();
+    let mut line = if layout.is_narrow() {
+        let head = format!("{name} {word} {percentage}");
+        let figures = rest.first().filter(|_| !spare || rest.len() == 1);
+        let message = rest.get(1);
+        let parts = [Some(&time), figures, message].map(|part| part.cloned().unwrap_or_default());
+        joined(head.trim_end(), &parts, String::new(), None, layout, false)
+    } else {
+        let head = format!("{name} {word:<MARKS$} {time:>6} {percentage:>5}");
+        joined(head.trim_end(), rest, String::new(), None, layout, spare)
+    };
     if layout.colors && line.starts_with(&format!("{name} {word}")) {
         let at = name.len() + 1;
         line.replace_range(
@@ -293,9 +307,9 @@ fn shares(group: &GroupProgress) -> String {
     if *members == 0 && *left == 0 {
         return String::new();
     }
-    let mut shares = format!("{finished}/{members} done");
+    let mut shares = format!("{finished}/{} done", members + left);
     if *left > 0 {
-        shares += &format!(", {left} dropped");
+        shares += &format!(", {left} failed");
     }
     shares
 }
@@ -307,6 +321,7 @@ fn joined(
     tail: String,
     tail_color: Option<Color>,
     layout: &Layout,
+    spare: bool,
 ) -> String {
     let head = cut(head, layout.width);
     let free = layout.width - width(&head);
@@ -319,7 +334,7 @@ fn joined(
     } else {
         free - needed
     };
-    let middle = within(middle, room);
+    let middle = within(middle, room, spare);
     if tail.is_empty() {
         return if middle.is_empty() {
             head
@@ -335,8 +350,16 @@ fn joined(
     format!("{head}  {}  {tail}", fit(&middle, room))
 }
 
-/// As many parts as there is room for. Only the last may be cut, and not to a stump.
-fn within(parts: &[String], room: usize) -> String {
+/// As many parts as there is room for. Only the last may be cut, and not to a stump. Where not all of them fit, the first goes
+/// if the rest says more.
+fn within(parts: &[String], room: usize, spare: bool) -> String {
+    let filled = parts.iter().filter(|part| !part.is_empty());
+    let whole: usize = filled.map(|part| width(part) + 2).sum();
+    if let ([_, rest @ ..], true) = (parts, spare && whole > room + 2)
+        && rest.iter().any(|part| !part.is_empty())
+    {
+        return within(rest, room, false);
+    }
     let mut line = String::new();
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts
@@ -353,4 +376,66 @@ fn within(parts: &[String], room: usize) -> String {
         }
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Layout, ended, live};
+    use crate::progress::combine::sample::{of, start};
+    use crate::ui::mark::Mark;
+    use crate::ui::view::CallView;
+
+    #[test]
+    fn colours_are_on_what_matters_and_nowhere_else() {
+        let now = start();
+        let mut view = CallView::new("count", now);
+        view.update(&of(2.0, 5.0), now);
+        let colored = Layout::new(76, 5, true);
+        let plain = Layout::new(76, 5, false);
+        assert_eq!(live(&view, now, &colored), live(&view, now, &plain));
+        let later = now + Duration::from_secs(12);
+        let line = live(&view, later, &colored);
+        assert!(
+            line.ends_with("\u{1b}[33mno update for 12s\u{1b}[0m"),
+            "{line:?}"
+        );
+        for (mark, code) in [(Mark::Done, 32), (Mark::Failed, 31), (Mark::TimedOut, 33)] {
+            let line = ended(&view, mark, later, &colored);
+            let word = format!("count \u{1b}[{code}m{mark}\u{1b}[0m ");
+            assert!(line.starts_with(&word), "{line:?}");
+            // Without them it says the same.
+            let bare = line
+                .replace(&format!("\u{1b}[{code}m"), "")
+                .replace("\u{1b}[0m", "");
+            assert_eq!(bare, ended(&view, mark, later, &plain));
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_it_may_be() {
+        let now = start();
+        let mut view = CallView::new("a tool with a 漢字 name", now);
+        for (progress, total) in [(0.0, 1.0), (1e9, 3e9), (7.0, 7.0)] {
+            view.update(&of(progress, total), now);
+            for width in 0..120 {
+                for colors in [false, true] {
+                    let layout = Layout::new(width, 23, colors);
+                    let later = now + Duration::from_secs(100_000);
+                    let lines = [
+                        live(&view, now, &layout),
+                        live(&view, later, &layout),
+                        ended(&view, Mark::Lost, later, &layout),
+                    ];
+                    for line in lines {
+                        assert!(
+                            console::measure_text_width(&line) <= width,
+                            "{width}: {line:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
 }

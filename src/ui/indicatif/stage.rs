@@ -153,10 +153,10 @@ impl Stage {
         !self.changed.swap(true, Ordering::AcqRel)
     }
 
-    /// Ends a line: it stays on the screen, above those at work. True where the painter should know of it.
-    pub(super) fn settle(&self, entry: &Arc<Entry>, mark: Mark) -> bool {
+    /// Ends a line: with a mark it stays on the screen, above those at work. True where the painter should know of it.
+    pub(super) fn settle(&self, entry: &Arc<Entry>, mark: Option<Mark>) -> bool {
         let now = self.now();
-        if !entry.settle(mark, now) {
+        if !entry.settle(mark.unwrap_or(Mark::Cancelled), now) {
             return false;
         }
         let mut entries = self.entries.lock();
@@ -164,7 +164,9 @@ impl Stage {
         let last = entries.is_empty();
         drop(entries);
         let mut output = self.output.lock();
-        output.keep(Above::Ended(entry.clone()));
+        if mark.is_some() {
+            output.keep(Above::Ended(entry.clone()));
+        }
         let fresh = output
             .drawn
             .is_some_and(|drawn| now.saturating_duration_since(drawn) < END_EVERY);
@@ -349,7 +351,7 @@ fn lines(entries: &[Arc<Entry>], now: Instant, layout: &Layout, room: usize) -> 
 }
 
 /// The whole of it: that of the group if there is one, else the mean.
-fn tell(taskbar: &mut Taskbar, shares: &[Share]) {
+fn tell<W: Write>(taskbar: &mut Taskbar<W>, shares: &[Share]) {
     let group = shares.iter().find_map(|share| match share {
         Share::Group(fraction) => Some(*fraction),
         Share::Call(..) => None,
@@ -376,5 +378,42 @@ impl std::fmt::Debug for Stage {
         f.debug_struct("Stage")
             .field("kind", &self.kind)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Share, tell};
+    use crate::ui::taskbar::Taskbar;
+
+    fn told(shares: &[Share]) -> String {
+        let mut written = Vec::new();
+        let mut taskbar = Taskbar::new(&mut written);
+        taskbar.set(0.01);
+        tell(&mut taskbar, shares);
+        drop(taskbar);
+        let text = String::from_utf8(written).expect("ASCII");
+        text.split("]9;4;")
+            .nth(2)
+            .expect("a second one")
+            .replace("\u{1b}", "")
+            .replace('\\', "")
+    }
+
+    #[test]
+    fn a_taskbar_shows_the_whole() {
+        let call = |fraction| Share::Call(fraction, false);
+        assert_eq!(told(&[]), "0;0");
+        assert_eq!(told(&[call(None), call(None)]), "3;0");
+        assert_eq!(
+            told(&[call(Some(0.5)), call(None), call(Some(1.0))]),
+            "1;75"
+        );
+        assert_eq!(told(&[call(Some(0.5)), Share::Group(0.2)]), "1;20");
+        assert_eq!(
+            told(&[Share::Call(Some(0.5), true), call(Some(0.5))]),
+            "1;50"
+        );
+        assert_eq!(told(&[Share::Call(Some(0.5), true)]), "4;50");
     }
 }
