@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -79,7 +80,7 @@ class Bench {
   async tab(name, settings = {}) {
     const page = await this.context.newPage();
     if (settings.ownClock) await page.clock.install();
-    const complain = (text) => this.complaints.push(`${name}: ${text}`);
+    const complain = (text) => settings.lenient || this.complaints.push(`${name}: ${text}`);
     page.on("console", (message) => {
       if (["error", "warning"].includes(message.type())) complain(message.text());
     });
@@ -103,7 +104,7 @@ class Bench {
         }
       }).observe(document, { subtree: true, attributes: true, attributeFilter: ["aria-valuenow"] });
     });
-    await page.goto(this.url);
+    await page.goto(settings.url ?? this.url);
     await until("the tools are listed", () => page.locator("#tool option").count());
     return page;
   }
@@ -263,6 +264,40 @@ async function silence(bench) {
   await page.close();
 }
 
+/** The connection breaks, and comes back by itself: the same card goes on, and its value does not fall. */
+async function broken(bench) {
+  const sockets = new Set();
+  const between = createServer((near) => {
+    const far = connect(new URL(bench.url).port, "127.0.0.1");
+    for (const [socket, other] of [[near, far], [far, near]]) {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => other.destroy() && sockets.delete(socket));
+      socket.pipe(other);
+    }
+  });
+  // A step that fails leaves it behind, and it holds nobody up.
+  between.unref();
+  await new Promise((resolve) => between.listen(0, "127.0.0.1", resolve));
+  const page = await bench.tab("fourth", { url: `http://127.0.0.1:${between.address().port}`, lenient: true });
+  const call = await bench.start(page, { label: "broken", steps: 1000, delay_ms: 80 });
+  const values = () => bench.values("fourth", call.id);
+  await until("three values", () => new Set(values()).size >= 3);
+  const link = async () => page.locator("#link").textContent();
+  assert.equal(await link(), "live");
+  if (!bench.unbroken) for (const socket of sockets) socket.destroy();
+  await until("the page sees that the connection is cut", async () => (await link()) === "reconnecting", bench.patience);
+  const before = values().at(-1);
+  await until("it is back", async () => (await link()) === "live", bench.patience);
+  await until("the bar goes on", () => values().at(-1) > before, bench.patience);
+  bench.compare("fourth", call.id, "broken");
+  assert.equal(await page.locator(`[data-call="${call.id}"]`).count(), 1);
+  await call.card.getByRole("button", { name: "Cancel work" }).click();
+  await bench.stateOf(call, "cancelled");
+  await page.close();
+  between.close();
+}
+
 /** By keyboard alone: into the form, started, and over to the button that cancels. */
 async function keyboard(bench, page) {
   await page.reload();
@@ -363,6 +398,7 @@ const spoiled = [
   }],
   ["a bar that pretends", looks, /null/, (bench) => (bench.pretends = "1")],
   ["a silence that is not told", silence, /the silence is told/, (bench) => (bench.forward = 1000)],
+  ["a connection that is not cut", broken, /connection is cut/, (bench) => (bench.unbroken = true)],
   ["a page that is too wide", phone, /390 are shown/, (bench) => {
     bench.widen = (page) => page.evaluate(() => (document.body.style.width = "500px"));
   }],
@@ -377,7 +413,7 @@ async function selfTest() {
     const bench = await Bench.open();
     bench.patience = 4000;
     try {
-      const page = [twoCalls, silence].includes(step) ? undefined : await bench.tab("first");
+      const page = [twoCalls, silence, broken].includes(step) ? undefined : await bench.tab("first");
       await spoil(bench, page);
       await step(bench, page);
       missed += 1;
@@ -400,7 +436,7 @@ async function everything() {
   const bench = await Bench.open();
   try {
     const page = await twoCalls(bench);
-    for (const step of [markup, looks, silence, keyboard, phone, clean, strangers, shutdown]) {
+    for (const step of [markup, looks, silence, broken, keyboard, phone, clean, strangers, shutdown]) {
       await step(bench, page);
       console.log(`passed: ${step.name}`);
     }
@@ -414,5 +450,11 @@ async function everything() {
     await bench.close();
   }
 }
+
+// What holds all this up for so long is a failure too.
+setTimeout(() => {
+  console.error("it does not come to an end");
+  process.exit(1);
+}, 5 * 60_000).unref();
 
 process.exitCode = (await (options["self-test"] ? selfTest() : everything())) ? 0 : 1;
