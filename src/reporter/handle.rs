@@ -102,7 +102,8 @@ impl ProgressReporter {
         self.apply(|machine| machine.advance(delta))
     }
 
-    /// Says something to the people who wait. It goes out with the next new value, at the latest with the last update.
+    /// Says something to the people who wait. It goes out with the update that waits or, where none does, with the next
+    /// new value, at the latest with the last update.
     ///
     /// # Errors
     ///

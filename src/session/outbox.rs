@@ -248,6 +248,16 @@ impl Outbox {
         self.0.lock().answers
     }
 
+    /// Whether a notification waits, or has left and is not known to have arrived: an answer would overtake it.
+    pub(crate) fn holds_notifications(&self) -> bool {
+        let state = self.0.lock();
+        #[cfg(feature = "http")]
+        let posting = state.posting;
+        #[cfg(not(feature = "http"))]
+        let posting = false;
+        posting || state.notifications.frames > 0
+    }
+
     /// Takes a request back that has not been started; nothing happens where it has.
     pub(crate) fn withdraw(&self, order: u64) {
         let removed = self.0.lock().ordered.remove(&order);

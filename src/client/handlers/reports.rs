@@ -104,20 +104,20 @@ impl Reports {
             let mut made = self.made.lock();
             (made.reporter.clone(), made.driver.take())
         };
-        let Some(reporter) = reporter else {
-            return answer;
-        };
-        // Refused where the handler has done it already.
-        drop(match &answer {
-            Ok(_) => reporter.finish(),
-            Err(error) => reporter.fail(&error.message),
-        });
+        if let Some(reporter) = reporter {
+            // Refused where the handler has done it already.
+            drop(match &answer {
+                Ok(_) => reporter.finish(),
+                Err(error) => reporter.fail(&error.message),
+            });
+        }
         let last = async {
             match (sending, driver) {
                 (Sending::Reporter(driver), _) | (Sending::Nothing, Some(driver)) => driver.await,
                 (Sending::Over | Sending::Nothing, _) => {}
             }
-            // Answers go ahead of notifications: one that waits is let out first.
+            // Answers go ahead of notifications: one that waits is let out first, also where the handler sent it under the
+            // token by other means.
             while !self.way.is_clear() {
                 tokio::time::sleep(LOOK).await;
             }

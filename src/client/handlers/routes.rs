@@ -24,6 +24,6 @@ impl Way for ToServer {
     }
 
     fn is_clear(&self) -> bool {
-        self.session.outbox.len() == 0 || self.session.is_closed()
+        !self.session.outbox.holds_notifications() || self.session.is_closed()
     }
 }

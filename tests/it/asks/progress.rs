@@ -1,5 +1,6 @@
 //! What a handler reports to the server that asked for it: when it goes out, and that nothing does behind the answer.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mcp_progress::model::ElicitResult;
@@ -161,6 +162,43 @@ async fn a_handler_may_end_its_reporter_itself() {
     .await;
     let (updates, _) = heard(client, peer, &token).await;
     assert_eq!(updates.last(), Some(&json!({"progress": 3, "total": 3})));
+}
+
+/// By the client itself, or by a reporter of its own: what was sent under the token is not overtaken by the answer.
+#[tokio::test(start_paused = true)]
+async fn what_a_handler_sends_by_other_means_goes_out_before_the_answer() {
+    for by_reporter in [false, true] {
+        let token = json!("p-1");
+        let given = Arc::new(OnceLock::<Client>::new());
+        let own = given.clone();
+        let (told, mut waits) = mpsc::unbounded_channel::<()>();
+        let (client, peer) = asked(token.clone(), move |context| {
+            let (given, told) = (given.clone(), told.clone());
+            async move {
+                told.send(()).expect("somebody listens");
+                settle().await;
+                let client = given.get().expect("it is there");
+                let token = context.progress_token().expect("one was given");
+                if by_reporter {
+                    let reporter = client.reporter(&token).expect("a revision with progress");
+                    let reporter = reporter.build().expect("good options");
+                    reporter.set(50).expect("it rises");
+                    reporter.finish().await.expect("it is sent");
+                } else {
+                    let sent = client.send_progress(&token, 50.0, 100.0, None);
+                    sent.expect("it is queued");
+                }
+                Ok(ElicitResult::accept())
+            }
+        })
+        .await;
+        own.set(client.clone()).expect("the first");
+        waits.recv().await.expect("the handler has begun");
+        let (updates, answer) = heard(client, peer, &token).await;
+        assert_eq!(answer["result"]["action"], "accept");
+        let last = updates.last().map(|update| &update["progress"]);
+        assert_eq!(last, Some(&json!(50)), "{by_reporter}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
