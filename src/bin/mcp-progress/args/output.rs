@@ -42,7 +42,7 @@ pub(crate) enum ProgressMode {
     Auto,
     /// A bar.
     Bar,
-    /// One line per update.
+    /// Lines: the first update, then the newest at most once a second, and the end.
     Plain,
     /// One JSON object per line.
     Json,

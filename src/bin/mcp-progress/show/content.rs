@@ -115,7 +115,7 @@ pub(crate) fn of_call<'a>(raw: &RawValue, result: &'a CallToolResult) -> Vec<Pie
         let same = block.as_text().is_some_and(|text| {
             value.is_some() && serde_json::from_str::<Value>(text).ok().as_ref() == value
         });
-        said |= same;
+        said |= same || block.as_text().is_some_and(|text| wraps(value, text));
         pieces.push(if same {
             Piece::Text(pretty(data))
         } else {
@@ -126,6 +126,15 @@ pub(crate) fn of_call<'a>(raw: &RawValue, result: &'a CallToolResult) -> Vec<Pie
         pieces.push(Piece::Text(pretty(data)));
     }
     pieces
+}
+
+/// Whether the data is this text and nothing else, as some servers put the text of a tool without a schema into an object:
+/// `{"result": "the text"}`.
+fn wraps(data: Option<&Value>, text: &str) -> bool {
+    let members = data.and_then(Value::as_object);
+    members.is_some_and(|members| {
+        members.len() == 1 && members.get("result").and_then(Value::as_str) == Some(text)
+    })
 }
 
 /// The pieces of what was read.
@@ -298,6 +307,10 @@ mod tests {
         assert_eq!(with("said"), ["said", pretty]);
         // The same data, as servers add it for clients that know text only.
         assert_eq!(with("{\"a\": 1.5, \"z\": 18446744073709551616}"), [pretty]);
+        let wrapped =
+            r#"{"content":[{"type":"text","text":"hi"}],"structuredContent":{"result":"hi"}}"#;
+        assert_eq!(call(wrapped), ["hi"]);
+        assert_eq!(call(&wrapped.replace(":\"hi\"}}", ":\"ho\"}}")).len(), 2);
         assert_eq!(
             call(r#"{"content":[],"structuredContent":null}"#),
             Vec::<String>::new()
