@@ -97,7 +97,7 @@ async fn also_where_the_handler_never_waits() {
 async fn updates_go_out_while_the_handler_waits() {
     let token = json!("p-1");
     let (told, mut answer) = mpsc::unbounded_channel::<()>();
-    let answered = std::sync::Arc::new(tokio::sync::Notify::new());
+    let answered = Arc::new(tokio::sync::Notify::new());
     let user = answered.clone();
     let (client, mut peer) = asked(token.clone(), move |context| {
         let user = user.clone();
