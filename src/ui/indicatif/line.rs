@@ -309,7 +309,7 @@ fn shares(group: &GroupProgress) -> String {
     }
     let mut shares = format!("{finished}/{} done", members + left);
     if *left > 0 {
-        shares += &format!(", {left} failed");
+        shares += &format!(", {left} unfinished");
     }
     shares
 }

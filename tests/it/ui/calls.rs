@@ -158,7 +158,7 @@ async fn many_calls_and_their_group() {
         "bad     tool error   1.5s   66%  2/3  step 2",
         "good    done         1.5s  100%  3/3  step 3",
         "refused failed       1.5s   66%  2/3  step 2",
-        "all     failed       2.0s   91%  3/4 done, 1 failed",
+        "all     failed       2.0s   91%  3/4 done, 1 unfinished",
     ]);
 }
 

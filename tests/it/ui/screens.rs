@@ -130,7 +130,7 @@ async fn a_group_stands_below_its_calls() {
     scene.shows(&[
         "one done         1.0s   50%  1/2",
         "two cancelled    2.0s   50%  3/6",
-        "all failed       0.0s   62%  1/2 done, 1 failed",
+        "all failed       0.0s   62%  1/2 done, 1 unfinished",
     ]);
 }
 
