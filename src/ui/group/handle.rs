@@ -75,7 +75,8 @@ impl ProgressGroup {
     ///
     /// ```
     /// # use mcp_progress::ProgressGroup;
-    /// # futures::executor::block_on(async {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
     /// let group = ProgressGroup::new();
     /// let mut updates = group.updates();
     /// let member = group.join(1.0);
@@ -86,7 +87,7 @@ impl ProgressGroup {
     ///     last = Some(progress.percent());
     /// }
     /// assert_eq!(last, Some(100.0));
-    /// # });
+    /// # }
     /// ```
     #[must_use]
     pub fn updates(&self) -> GroupUpdates {

@@ -8,7 +8,7 @@
 //! let bars = Bars::stderr();
 //! let one = client.call_tool("count", json!({"steps": 5})).with_bar(&bars);
 //! let other = client.call_tool("download", json!({"mib": 8})).with_bar(&bars);
-//! let (one, other) = futures::try_join!(one, other)?;
+//! let (one, other) = tokio::try_join!(one, other)?;
 //! # let _ = (one, other); Ok(()) }
 //! ```
 //!
