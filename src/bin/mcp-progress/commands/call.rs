@@ -4,19 +4,19 @@
 //! formats.
 
 use futures::stream::FusedStream as _;
-use mcp_progress::model::{CallToolResult, ElicitationComplete};
+use mcp_progress::model::CallToolResult;
 use mcp_progress::ui::Mark;
-use mcp_progress::ui::json::ProgressEvent;
-use mcp_progress::{Call, Client, Notification, Notifications};
+use mcp_progress::{Call, Client, Notifications, Request};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::args::cli::CallArgs;
 use crate::args::output::Format;
+use crate::commands::follow::{begin, follow, rest};
 use crate::context::{Context, code_of};
 use crate::failure::{Failure, code};
 use crate::input;
-use crate::show::event::{Left, Log, Start};
+use crate::show::event::{Left, Start};
 use crate::show::meter::Meter;
 use crate::show::screen::WITHDRAWN;
 
@@ -48,15 +48,15 @@ impl Job {
         // Raw, so that the result is passed on as the server wrote it.
         let params = json!({"name": self.tool, "arguments": self.arguments});
         let request = client.request::<Box<RawValue>>("tools/call", params);
-        let call = if self.task {
-            request.as_task(None).start()
+        let request = if self.task {
+            request.as_task(None)
         } else {
-            request.start()
+            request
         };
         if self.leave {
-            leave(client, call, &self.tool, context).await
+            leave(client, request, &self.tool, context).await
         } else {
-            show(client, call, &self.tool, context).await
+            show(client, request, &self.tool, context).await
         }
     }
 }
@@ -64,20 +64,23 @@ impl Job {
 /// Shows a call under this name to its end, and gives the exit code that its result stands for.
 pub(crate) async fn show(
     client: &Client,
-    call: Call<Box<RawValue>>,
+    request: Request<Box<RawValue>>,
     name: &str,
     context: &Context,
 ) -> Result<u8, Failure> {
     let mut meter = Meter::new(&context.screen, name);
-    let mut call = call;
-    let followed = follow(client, &mut call, context, &mut meter, |_| false).await;
-    let outcome = match followed {
-        Ok(mut notifications) => {
-            let outcome = call.await;
-            rest(&mut notifications, context, &meter).map(|()| outcome)
-        }
-        Err(error) => Err(error),
+    let (mut call, mut notifications) = started(client, request, context);
+    let outcome = async {
+        begin(Start::new(client, &call).as_ref(), context, &meter, true)?;
+        follow(&mut notifications, &mut call, context, &mut meter, |_| {
+            false
+        })
+        .await?;
+        let outcome = call.await;
+        rest(&mut notifications, context, &meter)?;
+        Ok(outcome)
     };
+    let outcome = outcome.await;
     context.interrupt.disarm();
     meter.settle(mark(&outcome));
     meter.end();
@@ -87,15 +90,19 @@ pub(crate) async fn show(
 /// Follows the call until it has become a task, prints the handle of that, and leaves the task to the server.
 async fn leave(
     client: &Client,
-    call: Call<Box<RawValue>>,
+    request: Request<Box<RawValue>>,
     name: &str,
     context: &Context,
 ) -> Result<u8, Failure> {
     let mut meter = Meter::new(&context.screen, name);
-    let mut call = call;
+    let (mut call, mut notifications) = started(client, request, context);
     let is_task = |call: &Call<Box<RawValue>>| call.task().is_some();
-    let followed = follow(client, &mut call, context, &mut meter, is_task).await;
-    let followed = followed.and_then(|mut notifications| rest(&mut notifications, context, &meter));
+    let followed = async {
+        begin(Start::new(client, &call).as_ref(), context, &meter, true)?;
+        follow(&mut notifications, &mut call, context, &mut meter, is_task).await?;
+        rest(&mut notifications, context, &meter)
+    };
+    let followed = followed.await;
     context.interrupt.disarm();
     meter.end();
     followed?;
@@ -117,6 +124,19 @@ async fn leave(
     Ok(code::OK)
 }
 
+/// Sends the request, which an interrupt cancels from now on. Messages of the server are heard from before that: they may come
+/// as quickly as can be.
+fn started(
+    client: &Client,
+    request: Request<Box<RawValue>>,
+    context: &Context,
+) -> (Call<Box<RawValue>>, Notifications) {
+    let notifications = client.notifications();
+    let call = request.start();
+    context.interrupt.arm(call.canceller());
+    (call, notifications)
+}
+
 /// How the call ended. An output that nobody reads any more cancels it.
 fn mark(outcome: &std::io::Result<mcp_progress::Result<Box<RawValue>>>) -> Mark {
     match outcome {
@@ -136,63 +156,4 @@ fn finished(raw: &RawValue, context: &Context) -> Result<u8, Failure> {
     context.screen.release(Some(WITHDRAWN));
     context.output.result(raw, &result)?;
     Ok(code_of(result.is_error))
-}
-
-/// Shows what comes until the call is over, or `enough`. The error is that of standard output.
-async fn follow(
-    client: &Client,
-    call: &mut Call<Box<RawValue>>,
-    context: &Context,
-    meter: &mut Meter,
-    enough: impl Fn(&Call<Box<RawValue>>) -> bool,
-) -> std::io::Result<Notifications> {
-    let mut notifications = client.notifications();
-    context.interrupt.arm(call.canceller());
-    if let Some(start) = Start::new(client, call) {
-        context.output.event(&start)?;
-        meter.start(&start);
-    }
-    while !enough(call) {
-        tokio::select! {
-            Some(notification) = notifications.next() => log(&notification, context, meter)?,
-            update = call.next() => match update {
-                Some(update) => {
-                    context.output.event(&ProgressEvent::of(&update))?;
-                    meter.update(&update);
-                }
-                None => break,
-            },
-        }
-    }
-    Ok(notifications)
-}
-
-/// What the server had said before its response: it has arrived, so nothing is waited for.
-fn rest(
-    notifications: &mut Notifications,
-    context: &Context,
-    meter: &Meter,
-) -> std::io::Result<()> {
-    use futures::FutureExt as _;
-    while let Some(Some(notification)) = notifications.next().now_or_never() {
-        log(&notification, context, meter)?;
-    }
-    Ok(())
-}
-
-fn log(notification: &Notification, context: &Context, meter: &Meter) -> std::io::Result<()> {
-    if notification.method == ElicitationComplete::METHOD {
-        context
-            .screen
-            .notice("what the server sent you to a page for is done");
-    }
-    let Some(log) = Log::new(notification) else {
-        return Ok(());
-    };
-    if context.output.format() == Format::Jsonl {
-        context.output.event(&log)
-    } else {
-        meter.log(&log);
-        Ok(())
-    }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod call;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod follow;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod ping;

@@ -3,22 +3,22 @@
 //! Owns the order of what is shown: updates and log messages as they come, then what was asked for. It must not know
 //! what that is.
 
+use std::collections::HashSet;
 use std::io;
 
-use futures::FutureExt as _;
 use mcp_progress::model::Paginated;
 use mcp_progress::ui::Mark;
-use mcp_progress::ui::json::ProgressEvent;
-use mcp_progress::{Client, Notification, Request};
+use mcp_progress::{Client, Request};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::args::output::Format;
+use crate::commands::follow::{begin, follow, rest};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::show::event::{Listed, Log, Start, line};
+use crate::show::event::{Listed, Start, line};
 use crate::show::meter::Meter;
 use crate::show::screen::WITHDRAWN;
 use crate::show::table::Table;
@@ -33,9 +33,9 @@ pub(crate) async fn one(
 ) -> Result<Box<RawValue>, Failure> {
     let request = client.request(method, params);
     let mut meter = Meter::new(&context.screen, name);
-    let answer = follow(client, request, context, &mut meter, true).await;
-    end(meter, mark(&answer), context);
-    answer
+    let answered = answer(client, request, context, &mut meter, true).await;
+    end(meter, mark(&answered), context);
+    answered
 }
 
 /// Asks for a list, page by page, and where lines are asked for writes each item as it comes.
@@ -67,12 +67,13 @@ where
     let mut meter = Meter::new(&context.screen, &format!("{kind}s"));
     let mut items = Vec::new();
     let mut last: Option<String> = None;
+    let mut seen = HashSet::new();
     let listed = loop {
         let request = match &last {
             None => ask(),
             Some(cursor) => ask().cursor(cursor.clone()),
         };
-        let page = match follow(client, request, context, &mut meter, false).await {
+        let page = match answer(client, request, context, &mut meter, false).await {
             Ok(page) => page,
             Err(failure) => break Err(failure),
         };
@@ -81,7 +82,8 @@ where
             each(&item)?;
             items.push(item);
         }
-        if next.is_some() && next == last {
+        // Whatever cursor comes again leads round in a circle.
+        if next.as_ref().is_some_and(|next| !seen.insert(next.clone())) {
             break Err(Failure::Endless(kind));
         }
         last = next;
@@ -113,7 +115,7 @@ pub(crate) fn write<T: Serialize>(
             let name = Value::from(plural.replace(' ', "_"));
             context
                 .output
-                .text(&format!("{{{name}:[{}]}}", items.join(",")))?;
+                .document(&format!("{{{name}:[{}]}}", items.join(",")))?;
         }
         Format::Jsonl => {}
     }
@@ -136,51 +138,22 @@ fn end(meter: Meter, mark: Mark, context: &Context) {
     context.screen.release(Some(WITHDRAWN));
 }
 
-/// Shows what comes until the request is answered. Where it is one of several its start is no event, since each line
-/// of a list is an item of it.
-async fn follow<T: DeserializeOwned>(
+/// Shows what comes until the request is answered. Where it is one of several its start is no event.
+async fn answer<T: DeserializeOwned>(
     client: &Client,
     request: Request<T>,
     context: &Context,
     meter: &mut Meter,
     announced: bool,
 ) -> Result<T, Failure> {
+    // Before the request is sent: a message of the server may come as quickly as can be.
     let mut notifications = client.notifications();
     let mut call = request.start();
     context.interrupt.arm(call.canceller());
-    if let Some(start) = Start::new(client, &call) {
-        if announced {
-            context.output.event(&start)?;
-        }
-        meter.start(&start);
-    }
-    loop {
-        tokio::select! {
-            Some(notification) = notifications.next() => log(&notification, context, meter)?,
-            update = call.next() => match update {
-                Some(update) => {
-                    context.output.event(&ProgressEvent::of(&update))?;
-                    meter.update(&update);
-                }
-                None => break,
-            },
-        }
-    }
+    let start = Start::new(client, &call);
+    begin(start.as_ref(), context, meter, announced)?;
+    follow(&mut notifications, &mut call, context, meter, |_| false).await?;
     let answer = call.await;
-    // What the server had said before its response: it has arrived, so nothing is waited for.
-    while let Some(Some(notification)) = notifications.next().now_or_never() {
-        log(&notification, context, meter)?;
-    }
+    rest(&mut notifications, context, meter)?;
     Ok(answer?)
-}
-
-fn log(notification: &Notification, context: &Context, meter: &Meter) -> Result<(), Failure> {
-    if let Some(log) = Log::new(notification) {
-        if context.output.format() == Format::Jsonl {
-            context.output.event(&log)?;
-        } else {
-            meter.log(&log);
-        }
-    }
-    Ok(())
 }

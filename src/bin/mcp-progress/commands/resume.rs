@@ -71,7 +71,7 @@ impl Left {
             }
         };
         let request = client.resume_task(&handle).result_as::<Box<RawValue>>();
-        call::show(client, request.start(), &handle.task_id, context).await
+        call::show(client, request, &handle.task_id, context).await
     }
 }
 
