@@ -129,6 +129,30 @@ fn a_server_starts_in_its_project_with_what_it_is_given() {
 
 #[cfg(unix)]
 #[test]
+fn a_folder_of_the_command_line_is_where_the_program_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let place = Place::new("configs-cwd");
+    let script = format!("#!/bin/sh\n{}", crate::program::SHELL);
+    place.write("project/below/server", &script);
+    let file = place.path("project/below/server");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("ours");
+    place.write(
+        "project/.mcp.json",
+        r#"{"mcpServers": {"own": {"command": "./server", "env": {"PEER_WORD": "own"}, "url": null}}}"#,
+    );
+    let below = place.path("project/below");
+    for dir in ["below", &below] {
+        place.says(
+            "project",
+            &[&call("own")[..], &["--cwd", dir]].concat(),
+            &format!("own {below}\n"),
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn what_is_nearest_counts() {
     let place = Place::new("configs-order");
     let servers = |word: &str| format!(r#"{{"mcpServers": {{"s": {}}}}}"#, shell(word, ""));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::program::{Run, objects, run};
 
 /// A server of revision 2025-11-25: tools in two pages, each with an update; prompts whose second page comes again and
-/// again; resources with a name that would steer the terminal, and no size.
+/// again; templates whose pages lead to each other; resources with a name that would steer the terminal, and no size.
 const SERVER: &str = r#"
 field() { printf '%s' "$line" | sed -n "s/.*\"$1\":\"*\([^\",}]*\).*/\1/p"; }
 answer() { printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$(field id)" "$1"; }
@@ -20,6 +20,10 @@ while IFS= read -r line; do
         update 1; answer '{"tools":[{"name":"first","inputSchema":{"type":"object"}}],"nextCursor":"two"}' ;;
     *'"method":"prompts/list"'*)
         answer '{"prompts":[{"name":"again"}],"nextCursor":"on"}' ;;
+    *'"method":"resources/templates/list"'*'"cursor":"b"'*)
+        answer '{"resourceTemplates":[],"nextCursor":"a"}' ;;
+    *'"method":"resources/templates/list"'*)
+        answer '{"resourceTemplates":[],"nextCursor":"b"}' ;;
     *'"method":"resources/list"'*)
         answer '{"resources":[{"uri":"a:1","name":"\u001b[31mred\u001b[0m\nand\ttab"}]}' ;;
     esac
@@ -79,6 +83,9 @@ fn a_list_without_an_end_is_given_up() {
         run.stderr.contains("the same page of its prompts again"),
         "{run:?}"
     );
+    // Nor are pages that lead to each other asked for without an end.
+    let round = lists(&["resources", "--templates", "--output", "json"]);
+    assert_eq!((round.code, round.stdout.as_str()), (Some(3), ""));
 }
 
 #[test]

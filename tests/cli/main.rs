@@ -24,3 +24,5 @@ mod streams;
 #[cfg(unix)]
 mod terminal;
 mod watching;
+#[cfg(unix)]
+mod written;

@@ -29,11 +29,24 @@ pub(crate) struct AtTerminal {
 
 /// Starts the command.
 pub(crate) fn start(args: &[&str]) -> AtTerminal {
+    begin(Command::new(COMMAND).args(args))
+}
+
+/// Starts the command with its standard output at the terminal, too.
+pub(crate) fn start_whole(args: &[&str]) -> AtTerminal {
+    let mut shell = Command::new("sh");
+    begin(
+        shell
+            .args(["-c", r#"exec "$0" "$@" >&2"#, COMMAND])
+            .args(args),
+    )
+}
+
+fn begin(command: &mut Command) -> AtTerminal {
     let pair = openpty(None, None).expect("the system has terminals");
     let keys = File::from(pair.master);
     let slave = |file: &OwnedFd| Stdio::from(file.try_clone().expect("a handle more"));
-    let mut child = Command::new(COMMAND)
-        .args(args)
+    let mut child = command
         .env("TERM", "xterm")
         .stdin(slave(&pair.slave))
         .stderr(slave(&pair.slave))

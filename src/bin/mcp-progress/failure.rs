@@ -102,7 +102,7 @@ impl Failure {
         match self {
             Self::Usage(text) => text.clone(),
             Self::Interrupted => "interrupted".to_owned(),
-            Self::Call(error) => error.to_string(),
+            Self::Call(error) => in_our_words(&error.to_string()),
             Self::Decode(error) => format!("the result is not what was asked for: {error}"),
             Self::Endless(kind) => {
                 format!("the server gives the same page of its {kind}s again and again")
@@ -161,6 +161,13 @@ impl Failure {
     pub(crate) fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
+}
+
+/// The library tells its callers which of its settings to change; here they have the names of options.
+fn in_our_words(message: &str) -> String {
+    message
+        .replace("`total_timeout`", "--timeout")
+        .replace("`idle_timeout`", "--idle-timeout")
 }
 
 #[cfg(test)]

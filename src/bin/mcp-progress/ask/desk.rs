@@ -20,6 +20,9 @@ use crate::show::output::Output;
 use crate::show::printable;
 use crate::show::screen::{Screen, WITHDRAWN};
 
+/// So many fields of a form that nobody fills in are listed.
+const LISTED: usize = 50;
+
 /// All that is needed for an answer.
 #[derive(Debug)]
 pub(crate) struct Desk {
@@ -162,10 +165,14 @@ impl Desk {
     fn declined_form(&self, form: &ElicitForm, lacking: Option<String>) -> ElicitResult {
         let who = printable::line(&self.who);
         let mut text = format!("{who} asks: {}", indented(&form.message));
-        for field in &form.requested_schema.fields {
+        let fields = &form.requested_schema.fields;
+        for field in fields.iter().take(LISTED) {
             let mark = if field.required { "*" } else { "" };
             let line = format!("{}{mark}: {}", field.name, dialog::kind_of(field));
             let _ = write!(text, "\n  {}", printable::line(&line));
+        }
+        if fields.len() > LISTED {
+            let _ = write!(text, "\n  and {} more", fields.len() - LISTED);
         }
         self.screen.notice(&text);
         let reason = lacking.unwrap_or_else(|| {

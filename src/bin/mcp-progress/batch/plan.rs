@@ -6,6 +6,9 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use crate::batch::line::{Id, Line};
 
+/// Of a circle so many ids are told.
+const TOLD: usize = 12;
+
 /// The lines that may begin, and those that wait.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -131,9 +134,12 @@ impl Plan {
             }
         }
         let mut walk = vec![(0..lines.len()).find(|at| waits[*at] > 0)?];
+        let mut passed: Vec<Option<usize>> = vec![None; lines.len()];
         let circle = loop {
-            let parent = parents[*walk.last()?]?;
-            if let Some(begin) = walk.iter().position(|line| *line == parent) {
+            let line = *walk.last()?;
+            passed[line] = Some(walk.len() - 1);
+            let parent = parents[line]?;
+            if let Some(begin) = passed[parent] {
                 break &walk[begin..];
             }
             walk.push(parent);
@@ -142,7 +148,12 @@ impl Plan {
         let first = (0..circle.len()).min_by_key(|at| circle[*at])?;
         let around = circle[first..].iter().chain(&circle[..=first]);
         let name = |line: &usize| lines[*line].id.as_ref().map(ToString::to_string);
-        let ids: Vec<String> = around.filter_map(name).collect();
+        let mut ids: Vec<String> = around.filter_map(name).collect();
+        if ids.len() > TOLD {
+            // The end is the beginning again, by which it is seen to be a circle.
+            let left_out = ids.len() - TOLD;
+            ids.splice(TOLD - 1..ids.len() - 1, [format!("({left_out} more)")]);
+        }
         Some(format!(
             "line {}: it waits for itself: {}",
             lines[circle[first]].number,
@@ -268,6 +279,20 @@ mod tests {
         wrong(
             "d: b, a: b, b: a, e: d",
             "line 2: it waits for itself: a after b after a",
+        );
+    }
+
+    #[test]
+    fn a_long_circle_is_told_in_short() {
+        let line = |at: usize| format!("{at}: {}", (at + 1) % 50_000);
+        let text: Vec<String> = (0..50_000).map(line).collect();
+        let way: Vec<String> = (0..11).map(|at| at.to_string()).collect();
+        wrong(
+            &text.join(", "),
+            &format!(
+                "line 1: it waits for itself: {} after (49989 more) after 0",
+                way.join(" after ")
+            ),
         );
     }
 }

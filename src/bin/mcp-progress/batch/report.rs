@@ -14,6 +14,7 @@ use crate::args::output::Format;
 use crate::batch::line::{Id, Line};
 use crate::batch::outcome::{End, Outcome, Reason};
 use crate::failure::Failure;
+use crate::show::lines::one_line;
 use crate::show::output::Output;
 use crate::show::printable;
 
@@ -193,7 +194,7 @@ impl Report {
             Format::Text => words(lines, at, outcome),
             // No member has a map with keys that are no strings, which is all that can fail.
             Format::Json | Format::Jsonl => {
-                serde_json::to_string(&Record::new(lines, at, outcome))?
+                one_line(serde_json::to_string(&Record::new(lines, at, outcome))?)
             }
         };
         for text in self.turns.take(at, text) {
@@ -203,12 +204,14 @@ impl Report {
     }
 
     fn write(&mut self, text: String) -> io::Result<()> {
-        if self.output.format() != Format::Json {
-            return self.output.text(&text);
+        match self.output.format() {
+            Format::Text => return self.output.text(&text),
+            Format::Jsonl => return self.output.document(&text),
+            Format::Json => {}
         }
         match self.last.replace(text) {
-            None => self.output.text("["),
-            Some(before) => self.output.text(&format!("{before},")),
+            None => self.output.document("["),
+            Some(before) => self.output.document(&format!("{before},")),
         }
     }
 
@@ -218,8 +221,8 @@ impl Report {
             return Ok(());
         }
         match self.last.take() {
-            None => self.output.text("[]"),
-            Some(last) => self.output.text(&format!("{last}\n]")),
+            None => self.output.document("[]"),
+            Some(last) => self.output.document(&format!("{last}\n]")),
         }
     }
 }

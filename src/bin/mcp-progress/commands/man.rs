@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn examples_stay_as_they_are() {
-        let text = "Examples:\n  a --b \\\n      c\n\nA sentence, and more:\n  x\n\nExit codes:\n  0    done\n.end";
-        let expected = ".SH EXAMPLES\n.nf\n  a \\-\\-b \\e\n      c\n.fi\n.PP\nA sentence, and more:\n.nf\n  x\n.fi\n.PP\n\
+        let text = "Examples:\n  a --b \\\n      c\n\nA sentence, and a little more:\n  x\n\nExit codes:\n  0    done\n.end";
+        let expected = ".SH EXAMPLES\n.nf\n  a \\-\\-b \\e\n      c\n.fi\n.PP\nA sentence, and a little more:\n.nf\n  x\n.fi\n.PP\n\
             .SH EXIT CODES\n.nf\n  0    done\n.fi\n\\&.end\n";
         assert_eq!(sections(text), expected);
         assert_eq!(sections(""), "");

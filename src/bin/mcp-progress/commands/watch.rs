@@ -2,7 +2,7 @@
 //!
 //! Owns asking for it in both eras, reading anew what has changed, and the end. It must not know formats.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use mcp_progress::model::{ServerCapabilities, SubscriptionFilter};
@@ -58,7 +58,7 @@ pub(crate) async fn run(
         let changes = watch.changes.join(",");
         context
             .output
-            .text(&format!("{{\"changes\":[{changes}]}}"))?;
+            .document(&format!("{{\"changes\":[{changes}]}}"))?;
     }
     done.map(|()| code::OK)
 }
@@ -342,7 +342,8 @@ async fn entries(client: &Client, list: List) -> Result<Entries, Error> {
     }
 
     let mut entries = Entries::new();
-    let mut cursor = None;
+    let mut cursor: Option<String> = None;
+    let mut seen = HashSet::new();
     loop {
         let params = match &cursor {
             Some(cursor) => json!({ "cursor": cursor }),
@@ -355,11 +356,11 @@ async fn entries(client: &Client, list: List) -> Result<Entries, Error> {
             let name = named.map(|named| named.uri.unwrap_or(named.name));
             entries.insert(name.unwrap_or_else(|| item.get().to_owned()), item);
         }
-        // A server that gives the same page for ever would otherwise be asked for ever.
-        if page.next_cursor.is_none() || page.next_cursor == cursor {
-            return Ok(entries);
+        // A server that gives the same pages for ever would otherwise be asked for ever.
+        match page.next_cursor {
+            Some(next) if seen.insert(next.clone()) => cursor = Some(next),
+            _ => return Ok(entries),
         }
-        cursor = page.next_cursor;
     }
 }
 

@@ -144,7 +144,9 @@ fn command(args: &ServerArgs, context: &Context) -> ServerCommand {
 fn started(process: &Process, entry: &Entry, args: &ServerArgs) -> Result<ServerCommand, String> {
     let workspace = &entry.location.workspace;
     let dir = match (&args.cwd, &process.cwd) {
-        (Some(dir), _) => dir.clone(),
+        // Whole, since a relative program is looked for once its process is in the folder already.
+        (Some(dir), _) => std::path::absolute(dir)
+            .map_err(|problem| format!("--cwd: {}: {problem}", dir.display()))?,
         (None, Some(dir)) => workspace.join(dir),
         (None, None) => workspace.clone(),
     };

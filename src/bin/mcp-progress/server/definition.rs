@@ -60,7 +60,7 @@ impl Definition {
     pub(crate) fn parse(value: &Value) -> Result<Self, String> {
         let map = value.as_object().ok_or("it must be an object")?;
         let kind = kind(map)?;
-        let url = URLS.iter().find(|name| map.contains_key(**name));
+        let url = URLS.iter().find(|name| member(map, name).is_some());
         let process = match kind.as_deref() {
             Some(kind) if PROCESS.contains(&kind) => true,
             Some(kind) if HTTP.contains(&kind) => false,
@@ -69,7 +69,7 @@ impl Definition {
                     "its type is {other:?}, which is not one of stdio, http, sse, streamable-http"
                 ));
             }
-            None if map.contains_key("command") => true,
+            None if member(map, "command").is_some() => true,
             None if url.is_some() => false,
             None => return Err("it has neither `command` nor `url`".to_owned()),
         };
@@ -285,6 +285,9 @@ mod tests {
         for name in ["url", "serverUrl", "httpUrl"] {
             assert_eq!(http(json!({name: "http://x"})).url, "http://x");
         }
+        // Some write all members that there are, and null for those that do not count.
+        let all = json!({"type": null, "command": null, "url": null, "httpUrl": "http://x"});
+        assert_eq!(http(all).url, "http://x");
     }
 
     #[test]

@@ -18,6 +18,10 @@ pub(crate) struct Variables {
     pub(crate) inputs: BTreeMap<String, String>,
 }
 
+/// So deep may references stand in the defaults of others. Nobody writes more than a few; without an end they would take
+/// all of the stack.
+const DEEPEST: u32 = 16;
+
 /// What a reference was found to be.
 enum Found {
     Value(String),
@@ -32,6 +36,15 @@ impl Variables {
     ///
     /// A reference that stands for nothing here, in words.
     pub(crate) fn expand(&self, text: &str) -> Result<String, String> {
+        self.expand_at(text, 0)
+    }
+
+    fn expand_at(&self, text: &str, depth: u32) -> Result<String, String> {
+        if depth > DEEPEST {
+            return Err(format!(
+                "references stand in defaults of others more than {DEEPEST} deep"
+            ));
+        }
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find("${") {
@@ -41,7 +54,7 @@ impl Variables {
                 return Ok(out + reference);
             };
             let (whole, after) = reference.split_at(end + 1);
-            match self.lookup(&whole[2..end])? {
+            match self.lookup(&whole[2..end], depth)? {
                 Found::Value(value) => out.push_str(&value),
                 Found::Text => out.push_str(whole),
             }
@@ -51,7 +64,7 @@ impl Variables {
         Ok(out)
     }
 
-    fn lookup(&self, inside: &str) -> Result<Found, String> {
+    fn lookup(&self, inside: &str, depth: u32) -> Result<Found, String> {
         if let Some((name, default)) = inside.split_once(":-")
             && is_name(name.strip_prefix("env:").unwrap_or(name))
         {
@@ -59,7 +72,7 @@ impl Variables {
             let set = self.variable(name.strip_prefix("env:").unwrap_or(name));
             return match set.filter(|value| !value.is_empty()) {
                 Some(value) => Ok(Found::Value(value)),
-                None => self.expand(default).map(Found::Value),
+                None => self.expand_at(default, depth + 1).map(Found::Value),
             };
         }
         let predefined = match inside {
@@ -219,5 +232,9 @@ mod tests {
             ..variables()
         };
         assert!(homeless.expand("${userHome}").is_err());
+        let nested = |depth| "${B:-".repeat(depth) + &"}".repeat(depth);
+        expands(&nested(10), "");
+        let error = variables().expand(&nested(100_000)).unwrap_err();
+        assert!(error.contains("more than 16 deep"), "{error}");
     }
 }

@@ -14,11 +14,12 @@ use serde_json::value::RawValue;
 
 use crate::failure::Failure;
 use crate::show::content::File;
+use crate::show::lines::one_line;
 
 /// The event as a line, without its end.
 pub(crate) fn line(event: &impl Serialize) -> String {
     // None of the types below has a map with keys that are no strings, which is all that can fail.
-    serde_json::to_string(event).unwrap_or_default()
+    one_line(serde_json::to_string(event).unwrap_or_default())
 }
 
 /// A call was sent.

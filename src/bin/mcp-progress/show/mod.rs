@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod content;
 pub(crate) mod event;
 pub(crate) mod hold;
+pub(crate) mod lines;
 pub(crate) mod meter;
 pub(crate) mod output;
 pub(crate) mod pretty;

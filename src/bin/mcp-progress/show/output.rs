@@ -13,6 +13,7 @@ use crate::args::output::Format;
 use crate::failure::Failure;
 use crate::show::content::{self, Body, File, Piece};
 use crate::show::event::{self, Done, Failed, Saved};
+use crate::show::lines::{one_line, visible};
 use crate::show::printable;
 use crate::show::save::{Saver, Unsaved};
 use crate::show::screen::Screen;
@@ -60,7 +61,7 @@ impl Output {
     /// Writes an event, where events are what is asked for.
     pub(crate) fn event(&self, event: &impl Serialize) -> io::Result<()> {
         if self.format == Format::Jsonl {
-            self.write(&event::line(event))
+            self.document(&event::line(event))
         } else {
             Ok(())
         }
@@ -143,9 +144,18 @@ impl Output {
         self.event(&Failed::new(failure))
     }
 
-    /// Writes a value; raw parts of it as the server wrote them, digits and order of keys included.
+    /// Writes a value on one line; raw parts of it as the server wrote them, digits and order of keys included.
     pub(crate) fn json(&self, value: &(impl Serialize + ?Sized)) -> io::Result<()> {
-        self.write(&serde_json::to_string(value)?)
+        self.document(&one_line(serde_json::to_string(value)?))
+    }
+
+    /// Writes JSON text. On a terminal what that would obey is escaped, which leaves the value as it is.
+    pub(crate) fn document(&self, json: &str) -> io::Result<()> {
+        if self.terminal {
+            self.write(&visible(json))
+        } else {
+            self.write(json)
+        }
     }
 
     /// Writes text for people. Nothing but line breaks and tabs reaches a terminal unseen; a pipe gets all as it is.

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::show::content::{Body, File};
 
-/// So long may a name be, in characters, without its number and its extension.
+/// So long may a name be, in characters and in bytes, without its number and its extension. File systems take 255 bytes.
 const LONGEST: usize = 80;
+const LONGEST_BYTES: usize = 200;
 
 /// Extensions of types for which there are several, or none that is known.
 const PREFERRED: &[(&str, &str)] = &[
@@ -109,13 +110,17 @@ fn name(file: &File<'_>) -> (String, String) {
             Body::Base64(_) => "bin".to_owned(),
         },
     };
-    let stem: String = stem.chars().take(LONGEST).collect();
-    let stem = if stem.is_empty() {
-        file.kind.to_owned()
-    } else {
-        stem
-    };
+    let stem = shortened(stem);
+    let stem = if stem.is_empty() { file.kind } else { stem };
+    let stem = stem.to_owned();
     (stem, format!(".{extension}"))
+}
+
+fn shortened(stem: &str) -> &str {
+    let fits = |(at, char): &(usize, char)| at + char.len_utf8() <= LONGEST_BYTES;
+    let kept = stem.char_indices().take(LONGEST).take_while(fits);
+    let end = kept.last().map_or(0, |(at, char)| at + char.len_utf8());
+    &stem[..end]
 }
 
 /// What stands behind the last slash of an address, without a query, and with `%2F` and the like read.
@@ -162,19 +167,26 @@ fn safe(called: &str) -> String {
         }
     };
     let name: String = called.chars().map(plain).collect();
-    // A dot in front hides a file, one behind is dropped by Windows; dots alone are folders.
-    let name = name.trim_matches(['.', '_']);
+    // A dot in front hides a file, one behind is dropped by Windows; dots alone are folders; a dash in front is an option
+    // to whatever program is given the file.
+    let name = name
+        .trim_matches(['.', '_'])
+        .trim_start_matches(['-', '.', '_']);
     let first = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
     let numbered = ["com", "lpt"].iter().any(|port| {
         first
             .strip_prefix(port)
-            .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
+            .is_some_and(|rest| matches!(rest, "¹" | "²" | "³") || is_digit(rest))
     });
     if numbered || DEVICES.contains(&first.as_str()) {
         format!("_{name}")
     } else {
         name.to_owned()
     }
+}
+
+fn is_digit(text: &str) -> bool {
+    text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_extension(end: &str) -> bool {
@@ -281,6 +293,9 @@ mod tests {
             "file:///con",
             "file:///NUL.txt",
             "file:///com1",
+            "file:///LPT².txt",
+            "file:///-rf",
+            "file:///_-.-o",
             "\u{1b}[31m",
             "",
             "///",
@@ -292,15 +307,18 @@ mod tests {
                 !name.contains(['/', '\\', ':', '\0', '\n', '\u{1b}', '\u{202e}']),
                 "{uri:?}: {name:?}"
             );
-            assert!(!name.starts_with('.'), "{uri:?}: {name:?}");
+            assert!(!name.starts_with(['.', '-']), "{uri:?}: {name:?}");
             let first = name.split('.').next().unwrap().to_ascii_lowercase();
             assert!(
-                !["con", "nul", "com1"].contains(&first.as_str()),
+                !["con", "nul", "com1", "lpt²"].contains(&first.as_str()),
                 "{uri:?}: {name:?}"
             );
         }
         let long = named(Some(&format!("file:///{}.png", "x".repeat(5000))), None);
         assert!(long.len() < 100 && long.ends_with(".png"), "{long}");
+        // Letters of four bytes each: a file system counts bytes.
+        let wide = named(Some(&format!("file:///{}.png", "𝒜".repeat(300))), None);
+        assert!(wide.len() <= 220 && wide.ends_with("𝒜.png"), "{wide}");
     }
 
     #[test]

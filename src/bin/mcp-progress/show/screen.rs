@@ -3,7 +3,8 @@
 //! Owns the stream and the one rule for it: a line is written whole, and never into a bar. A stream that is gone is no
 //! error; there is nobody to tell.
 
-use std::io::{self, Write as _};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mcp_progress::ProgressGroup;
@@ -13,6 +14,7 @@ use crate::args::output::ProgressMode;
 use crate::failure::Failure;
 use crate::show::event;
 use crate::show::hold::Waiting;
+use crate::show::lines::visible;
 use crate::show::printable;
 
 /// What is said where a prompt ends without its answer.
@@ -46,6 +48,7 @@ impl Style {
 #[derive(Clone, Debug)]
 pub(crate) struct Screen {
     style: Style,
+    terminal: bool,
     bars: Bars,
     waiting: Arc<Mutex<Waiting>>,
     /// While somebody is asked.
@@ -56,6 +59,7 @@ impl Screen {
     pub(crate) fn new(style: Style) -> Self {
         Self {
             style,
+            terminal: io::stderr().is_terminal(),
             bars: match style {
                 Style::Bar => Bars::stderr(),
                 Style::Plain => Bars::plain(io::stderr()),
@@ -82,8 +86,12 @@ impl Screen {
 
     /// Writes text that ends without a line break. While somebody is asked it waits.
     pub(crate) fn write(&self, text: &str) {
+        let text = match self.style {
+            Style::Json if self.terminal => visible(text),
+            _ => Cow::Borrowed(text),
+        };
         let mut waiting = self.waiting();
-        if let Some(line) = waiting.keep(text.to_owned()) {
+        if let Some(line) = waiting.keep(text.into_owned()) {
             self.bars.println(&line);
         }
     }

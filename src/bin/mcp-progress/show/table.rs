@@ -46,7 +46,7 @@ impl Table {
     pub(crate) fn text(&self, width: Option<usize>) -> String {
         let natural = self.natural();
         let Some(width) = width else {
-            return self.grid(&natural);
+            return self.rows(&natural);
         };
         match self.fitted(&natural, width) {
             Some(widths) => self.grid(&widths),
@@ -88,6 +88,23 @@ impl Table {
         widths[last] = natural[last].min(left);
         let enough = natural[last].min(NARROWEST.max(words[last]));
         (widths[last] >= enough).then_some(widths)
+    }
+
+    /// A line for each row. By hand, since a grid wraps what is wider than any terminal.
+    fn rows(&self, widths: &[usize]) -> String {
+        let mut text = String::new();
+        for row in &self.rows {
+            let mut line = String::new();
+            for (cell, width) in row.iter().zip(widths) {
+                line.push_str(cell);
+                let blanks = width + GAP - measure_text_width(cell).min(*width);
+                line.extend(std::iter::repeat_n(' ', blanks));
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text.pop();
+        text
     }
 
     fn grid(&self, widths: &[usize]) -> String {
@@ -184,6 +201,9 @@ mod tests {
             "none                                                    red second 漢字"
         );
         assert!(lines[2].ends_with("as you like"), "{text}");
+        let mut long = table();
+        long.row(["long", "", &"a word ".repeat(20_000)].map(str::to_owned));
+        assert_eq!(long.text(None).lines().count(), 5);
     }
 
     #[test]
