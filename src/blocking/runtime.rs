@@ -67,10 +67,18 @@ fn polls_tasks() -> bool {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidInput`] where it runs the tasks of a tokio runtime.
+/// [`ErrorKind::InvalidInput`] where it runs the tasks of a tokio runtime, and where it is ending.
 pub(super) fn check() -> Result<()> {
-    if Handle::try_current().is_err() || !polls_tasks() {
-        return Ok(());
+    match Handle::try_current() {
+        // The values that a thread keeps go one after the other: this is the drop of one, and what tokio kept is gone. Entering a
+        // runtime would panic there, and a panic in such a drop ends the process.
+        Err(error) if error.is_thread_local_destroyed() => {
+            let text = "a blocking call was made by a thread that is ending";
+            return Err(Error::new(ErrorKind::InvalidInput, text));
+        }
+        Err(_) => return Ok(()),
+        Ok(_) if !polls_tasks() => return Ok(()),
+        Ok(_) => {}
     }
     let text = "a blocking call was made inside of an async runtime, where waiting would hold up other tasks";
     Err(Error::new(ErrorKind::InvalidInput, text).with_hint(

@@ -7,47 +7,53 @@ use console::measure_text_width;
 /// What stands at the end of text that was cut.
 const CUT: &str = "..";
 
+/// Bytes of a text for each of its columns, and so many more: what is beyond are marks without width, piled up, and nobody
+/// can read them.
+const BYTES: (usize, usize) = (4, 64);
+
 /// How many columns `text`, which has no escape codes, takes at most.
 ///
 /// Character by character: what terminals make of joined emoji differs, and one that does not join them must not wrap.
 pub(super) fn width(text: &str) -> usize {
-    let mut total = 0;
+    columns_of(text).map(|(_, columns)| columns).sum()
+}
+
+/// Each character's end, and its columns.
+fn columns_of(text: &str) -> impl Iterator<Item = (usize, usize)> {
     let mut last = 0;
-    for char in text.chars() {
-        let columns = match char {
+    text.char_indices().map(move |(at, char)| {
+        last = match char {
             ' '..='~' => 1,
             // Asks for the emoji form of the character before, which is wide.
             '\u{fe0f}' if last == 1 => 1,
             _ => measure_text_width(char.encode_utf8(&mut [0; 4])),
         };
-        total += columns;
-        last = columns;
-    }
-    total
+        (at + char.len_utf8(), last)
+    })
+}
+
+/// The beginning of `text` for which so many columns are enough. It looks no further: a text may be as long as a server likes.
+fn beginning(text: &str, columns: usize) -> &str {
+    let bytes = BYTES.0.saturating_mul(columns).saturating_add(BYTES.1);
+    let mut taken = 0;
+    let end = columns_of(text)
+        .take_while(|(end, more)| {
+            taken += more;
+            taken <= columns && *end <= bytes
+        })
+        .last();
+    &text[..end.map_or(0, |(end, _)| end)]
 }
 
 /// `text` in at most so many columns; where something had to go, two dots stand for it.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns {
+    if beginning(text, columns).len() == text.len() {
         return text.to_owned();
     }
     let Some(room) = columns.checked_sub(CUT.len()) else {
         return ".".repeat(columns);
     };
-    let mut kept = String::new();
-    for char in text.chars() {
-        kept.push(char);
-        if width(&kept) > room {
-            kept.pop();
-            break;
-        }
-        if kept.len() > 4 * room + 64 {
-            // Marks without width, piled up: nobody can read them.
-            break;
-        }
-    }
-    kept.truncate(kept.trim_end().len());
-    kept + CUT
+    beginning(text, room).trim_end().to_owned() + CUT
 }
 
 /// `text` cut to so many columns, or filled up with spaces.
@@ -84,6 +90,11 @@ mod tests {
             ("..".into(), ".".into(), String::new())
         );
         assert!(cut(&"e\u{301}".repeat(1000), 10).chars().count() < 100);
+        // Marks that take no column are no reason to let all of them through.
+        for mark in ["\u{301}", "\u{200b}", "\u{200d}", "\u{fe0f}", "\u{e0041}"] {
+            let cut = cut(&format!("a{}", mark.repeat(1000)), 10);
+            assert!(cut.ends_with("..") && cut.len() < 150, "{cut:?}");
+        }
     }
 
     #[test]

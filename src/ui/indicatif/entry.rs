@@ -43,6 +43,7 @@ struct Told {
     /// Whether there is something that it does not know.
     news: bool,
     stall: bool,
+    /// The last one, also where updates came after it.
     status: Option<TaskStatus>,
     group: Option<GroupProgress>,
 }
@@ -144,9 +145,9 @@ impl Entry {
             Subject::Call(view) => {
                 let stall = view.is_stalled(now);
                 let stalls = stall && !told.stall;
-                let status = view.status();
-                if view.mark().is_some() || !(stalls || told.news && (due || status != told.status))
-                {
+                let status = view.status().or(told.status);
+                let stands = status == told.status;
+                if view.mark().is_some() || !(stalls || told.news && (due || !stands)) {
                     return None;
                 }
                 told.stall = stall;

@@ -115,10 +115,7 @@ pub(super) fn live(view: &CallView, now: Instant, layout: &Layout) -> String {
         false if layout.is_narrow() => String::new(),
         false => pace(view.rate(), view.remaining(now)),
     };
-    let middle = [
-        standing(view),
-        view.message().unwrap_or_default().to_owned(),
-    ];
+    let middle = [standing(view), message(view, layout)];
     let color = stalled.then_some(Color::Yellow);
     // The percentage says what the figures say; what a task does is not said twice.
     let spare = view.fraction().is_some() && view.status().is_none();
@@ -145,7 +142,7 @@ pub(super) fn group(name: &str, group: &GroupProgress, layout: &Layout) -> Strin
 /// A call that is over: `count  done        1.2s  100%  5/5  step 5`.
 pub(super) fn ended(view: &CallView, mark: Mark, now: Instant, layout: &Layout) -> String {
     let percentage = view.percentage().unwrap_or_default();
-    let rest = [figures(view), view.message().unwrap_or_default().to_owned()];
+    let rest = [figures(view), message(view, layout)];
     over(
         view.name(),
         mark,
@@ -187,7 +184,7 @@ pub(super) fn logged(view: &CallView, now: Instant) -> String {
     let parts = [
         standing(view),
         stall.unwrap_or_default(),
-        view.message().unwrap_or_default().to_owned(),
+        message(view, &layout),
     ];
     let head = format!(
         "{}  {:>6}  {percentage:>4}",
@@ -291,6 +288,11 @@ fn standing(view: &CallView) -> String {
         Some(status) => status.as_str().to_owned(),
         None => figures(view),
     }
+}
+
+/// No more of it than a line has room for, since it may be megabytes, and a line is made several times in a second.
+fn message(view: &CallView, layout: &Layout) -> String {
+    cut(view.message().unwrap_or_default(), layout.width)
 }
 
 fn figures(view: &CallView) -> String {

@@ -159,18 +159,21 @@ impl Stage {
         if !entry.settle(mark.unwrap_or(Mark::Cancelled), now) {
             return false;
         }
+        let mut output = self.output.lock();
+        // Under the lock of the output: of two that end in one moment, the one that finds nothing left draws after the other has
+        // put down its end. Else nobody would come for that.
         let mut entries = self.entries.lock();
         entries.retain(|other| !Arc::ptr_eq(other, entry));
         let last = entries.is_empty();
         drop(entries);
-        let mut output = self.output.lock();
         if mark.is_some() {
             output.keep(Above::Ended(entry.clone()));
         }
+        let room = output.above.len() < WAITING;
         let fresh = output
             .drawn
             .is_some_and(|drawn| now.saturating_duration_since(drawn) < END_EVERY);
-        if fresh && !last && !self.is_by_hand() {
+        if fresh && room && !last && !self.is_by_hand() {
             // Many end at once: together they are one drawing. The painter is there as long as one of them is at work.
             return !self.changed.swap(true, Ordering::AcqRel);
         }

@@ -159,3 +159,21 @@ fn handles_go_from_thread_to_thread() {
     let result = thread::spawn(move || call.result()).join();
     assert!(result.expect("no panic").is_ok());
 }
+
+/// The client outlives what tokio keeps of this thread: nobody can wait there any more, and the connection ends by itself.
+#[test]
+fn a_client_that_goes_with_its_thread() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<Client>> = const { std::cell::RefCell::new(None) };
+    }
+    let (client, _log) = connected(ScriptedServer::demo());
+    let over = iter(client.as_async().notifications());
+    thread::spawn(move || {
+        KEPT.with(|kept| kept.replace(None));
+        assert!(client.list_tools().send().is_ok());
+        KEPT.with(|kept| kept.replace(Some(client)));
+    })
+    .join()
+    .expect("no panic");
+    assert_eq!(over.count(), 0);
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use mcp_progress::ProgressGroup;
+use mcp_progress::model::TaskStatus;
 use mcp_progress::ui::Mark;
 use mcp_progress::ui::indicatif::{Bars, BarsStyle};
+use mcp_progress::{ProgressGroup, UpdateKind};
 
 use indicatif::InMemoryTerm;
 
@@ -140,4 +141,43 @@ async fn lines_wait_while_somebody_is_asked() {
         "later",
         "count done         1.0s   50%  1/2",
     ]);
+}
+
+/// Between two statuses of a task there may be updates: that is no other status.
+#[tokio::test(start_paused = true)]
+async fn a_status_among_updates_is_told_once() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("job");
+    for tenth in 0..9 {
+        scene.at(f64::from(tenth) / 10.0);
+        bar.update(&scene.update(f64::from(tenth), 9.0, ""));
+        let mut status = scene.update(f64::from(tenth), 9.0, "");
+        status.kind = UpdateKind::Status(match tenth {
+            0..8 => TaskStatus::Working,
+            _ => TaskStatus::InputRequired,
+        });
+        bar.update(&status);
+    }
+    bar.clear();
+    paper.shows(&[
+        "job    0.0s    0%  0/9",
+        "job    0.0s    0%  working",
+        "job    0.8s   88%  waits for an answer",
+    ]);
+}
+
+/// Only so much of a text is looked at as there is room for, and marks without width take none of it.
+#[tokio::test(start_paused = true)]
+async fn a_message_without_end_or_width_is_cut() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("flood");
+    let piles = ["e\u{301}", "\u{200b}", "\u{200d}", "\u{e0041}"].map(|mark| mark.repeat(500_000));
+    for (second, pile) in (0_u8..).zip(&piles) {
+        scene.at(f64::from(second));
+        bar.update(&scene.update(f64::from(second), 9.0, &format!("a{pile}")));
+    }
+    bar.settle(Mark::Done);
+    let text = paper.text();
+    assert_eq!(text.lines().count(), piles.len() + 1);
+    assert!(text.len() < 5 * 5_000, "{} bytes", text.len());
 }

@@ -1,6 +1,7 @@
 //! What people see: whole screens of an in-memory terminal, and plain lines.
 
 mod calls;
+mod crowds;
 mod lines;
 mod scene;
 mod screens;
