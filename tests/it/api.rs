@@ -51,6 +51,66 @@ impl<T: Future> FutureProbe<T> {
 }
 
 #[test]
+fn what_shows_calls_crosses_threads() {
+    use mcp_progress::ui::{CallView, Mark, Taskbar, sse};
+    use mcp_progress::{GroupMember, GroupProgress, GroupUpdates, GroupedCall, ProgressGroup};
+
+    send::<ProgressGroup>();
+    sync::<ProgressGroup>();
+    cloned::<ProgressGroup>();
+    send::<GroupMember>();
+    sync::<GroupMember>();
+    send::<GroupUpdates>();
+    unpin::<GroupUpdates>();
+    cloned::<GroupProgress>();
+    send::<GroupedCall<Value>>();
+    long_lived::<GroupedCall<Value>>();
+    stream::<GroupedCall<Value>>();
+    awaited::<GroupedCall<Value>>();
+    send::<CallView>();
+    cloned::<CallView>();
+    sync::<Mark>();
+    send::<Taskbar>();
+    shown::<Taskbar>();
+    send::<sse::SseEvents>();
+    unpin::<sse::SseEvents>();
+    send::<sse::SseText<sse::SseEvents>>();
+}
+
+#[cfg(feature = "indicatif")]
+#[test]
+fn bars_cross_threads() {
+    use mcp_progress::ui::indicatif::{Bars, CallBar, GroupBar, Hold, LogWriter, WithBar};
+
+    send::<Bars>();
+    sync::<Bars>();
+    cloned::<Bars>();
+    send::<CallBar>();
+    sync::<CallBar>();
+    send::<GroupBar>();
+    send::<Hold>();
+    send::<LogWriter>();
+    sync::<LogWriter>();
+    cloned::<LogWriter>();
+    send::<WithBar<Value>>();
+    awaited::<WithBar<Value>>();
+}
+
+#[cfg(feature = "blocking")]
+#[test]
+fn blocking_handles_cross_threads() {
+    use mcp_progress::blocking;
+
+    send::<blocking::Client>();
+    sync::<blocking::Client>();
+    cloned::<blocking::Client>();
+    send::<blocking::Call<Value>>();
+    long_lived::<blocking::Call<Value>>();
+    send::<blocking::Connect>();
+    shown::<blocking::Client>();
+}
+
+#[test]
 fn handles_cross_threads() {
     // A result that may not: it is never stored in the call.
     type Local = Rc<()>;
