@@ -129,6 +129,34 @@ fn a_server_starts_in_its_project_with_what_it_is_given() {
 
 #[cfg(unix)]
 #[test]
+fn a_token_is_never_told() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let args = [
+        "ping",
+        "--bearer-env",
+        "TOKEN",
+        "--url",
+        "http://127.0.0.1:1/",
+    ];
+    let mut command = Command::new(COMMAND);
+    command.args(args).env_remove("TOKEN");
+    let told = |command: &mut Command| {
+        let output = command.output().expect("the command starts");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).expect("UTF-8")
+    };
+    assert!(told(&mut command).contains("TOKEN gives no token: it is not set"));
+    command.env("TOKEN", std::ffi::OsStr::from_bytes(b"\xffsecret"));
+    let odd = told(&mut command);
+    assert!(
+        odd.contains("no text in UTF-8") && !odd.contains("secret"),
+        "{odd}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
 fn a_folder_of_the_command_line_is_where_the_program_is() {
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -252,4 +280,37 @@ fn a_server_on_the_network_is_one_too() {
     assert_eq!(serving.finish().code, Some(130));
     #[cfg(not(unix))]
     serving.kill();
+}
+
+#[test]
+fn a_header_of_the_command_line_takes_the_place_of_one_of_the_configuration() {
+    use std::io::{BufRead as _, BufReader};
+
+    let place = Place::new("configs-headers");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/mcp", listener.local_addr().expect("bound"));
+    place.write(
+        "servers.json",
+        &format!(r#"{{"mcpServers": {{"one": {{"url": "{url}", "headers": {{"X-Word": "theirs", "X-Kept": "${{GIVEN}}"}}}}}}}}"#),
+    );
+    // The head of the first request is all that is wanted: nobody answers it.
+    let head = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("a request");
+        let lines = BufReader::new(stream)
+            .lines()
+            .map(|line| line.expect("text"));
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        head
+    });
+    let config = place.path("servers.json");
+    let header = "x-word: mine";
+    let output = place.run(
+        "project",
+        &["ping", "--config", &config, "--header", header],
+    );
+    assert_ne!(output.status.code(), Some(0), "{output:?}");
+    let mut head = head.join().expect("read");
+    head.retain(|line| line.to_ascii_lowercase().starts_with("x-"));
+    head.sort();
+    assert_eq!(head, ["x-kept: from outside", "x-word: mine"]);
 }

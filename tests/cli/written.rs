@@ -156,7 +156,45 @@ fn json_cannot_steer_a_terminal_either() {
     }
     on(&["call", "any"]);
     on(&["tools"]);
+    // What a server calls itself and its tools is one line, and harmless, also where no terminal is seen.
+    for args in [&["info"][..], &["tools"]] {
+        let run = run(&[args, &SERVER, &[STEERS]].concat());
+        assert!(
+            run.stdout.contains("31mred") && !run.stdout.contains(['\u{9b}', '\u{202e}']),
+            "{run:?}"
+        );
+    }
     // It is the same text, and a program gets it as it was written.
     let args = [&["call", "any", "--output", "json"], &SERVER[..], &[STEERS]].concat();
     assert!(run(&args).stdout.contains("\"\u{9b}31mred\u{202e}\""));
+}
+
+/// A server of 2025-11-25 whose tool asks for sixty fields.
+const CURIOUS: &str = r#"
+fields=
+n=10
+while [ $n -lt 70 ]; do fields="$fields\"field$n\":{\"type\":\"string\"},"; n=$((n + 1)); done
+while IFS= read -r line; do
+    id=$(printf '%s' "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+    case $line in
+    *'"method":"initialize"'*)
+        result='{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"curious","version":"1"}}' ;;
+    *'"method":"tools/call"'*)
+        printf '{"jsonrpc":"2.0","id":"ask","method":"elicitation/create","params":{"message":"All","requestedSchema":{"type":"object","properties":{%s}}}}\n' "${fields%,}"
+        IFS= read -r answer
+        result='{"content":[]}' ;;
+    *) continue ;;
+    esac
+    printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
+done
+"#;
+
+#[test]
+fn a_form_of_many_fields_is_told_in_short() {
+    let run = run(&[&["call", "any"], &SERVER[..], &[CURIOUS]].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(
+        run.stderr.contains("\n  field59: text\n  and 10 more\n"),
+        "{run:?}"
+    );
 }

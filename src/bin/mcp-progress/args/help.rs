@@ -98,7 +98,7 @@ References in command, args, env, envFile, cwd, url and headers:
   ${VAR:-DEFAULT}             the same, or DEFAULT where it is not set or empty
   ${workspaceFolder}, ${workspaceFolderBasename}, ${userHome}, ${cwd}, ${/}
   ${input:ID}                 what --input ID=VALUE says, or its own default
-Values of variables and headers are never printed.";
+Values of headers are never printed, and values of variables only where they are in the path of a program or a file that cannot be used.";
 
 pub(crate) const DEMO: &str = "\
 Examples:

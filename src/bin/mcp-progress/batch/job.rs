@@ -127,8 +127,7 @@ impl<'a> Batch<'a> {
             if context.interrupt.is_set() {
                 self.stop(Reason::Interrupted, &crew.display)?;
             }
-            while running.len() < concurrency
-                && (running.is_empty() || self.report.held() < HELD)
+            while has_room(running.len(), concurrency, self.report.held())
                 && let Some(at) = self.plan.begin()
             {
                 let (line, member) = (&self.lines[at], self.members[at].take());
@@ -223,6 +222,12 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// Whether another line may begin beside so many others, while so many bytes of results wait for their turn. One may always,
+/// or the result that all wait for might never come.
+const fn has_room(running: usize, concurrency: usize, held: usize) -> bool {
+    running < concurrency && (running == 0 || held < HELD)
+}
+
 /// Whatever has come to an end counts in full, if it was not taken away.
 fn settle(member: GroupMember, status: Status) {
     if !matches!(status, Status::Cancelled | Status::Skipped) {
@@ -245,5 +250,16 @@ async fn renew(logs: &mut Option<Notifications>, crew: &Crew<'_>) {
         if !client.is_closed() {
             *logs = Some(client.notifications());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HELD, has_room};
+
+    #[test]
+    fn results_that_wait_are_bounded() {
+        assert!(has_room(0, 1, 0) && has_room(3, 4, HELD - 1) && !has_room(4, 4, 0));
+        assert!(!has_room(1, 4, HELD) && has_room(0, 4, HELD));
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::args::output::Format;
 use crate::context::Context;
 use crate::failure::{Failure, code};
+use crate::show::printable;
 
 #[derive(Debug, Serialize)]
 struct Info<'a> {
@@ -47,10 +48,12 @@ fn described(server: &Introduction) -> String {
     let mut text = String::new();
     match &server.server_info {
         Some(info) => {
-            let _ = write!(text, "server    {} {}", info.name, info.version);
+            let mut said = format!("{} {}", info.name, info.version);
             if let Some(title) = &info.title {
-                let _ = write!(text, " ({title})");
+                let _ = write!(said, " ({title})");
             }
+            // One line, or it could say the lines below.
+            let _ = write!(text, "server    {}", printable::line(&said));
         }
         None => text.push_str("server    does not say"),
     }
@@ -69,11 +72,11 @@ fn described(server: &Introduction) -> String {
         if names.is_empty() {
             "nothing".to_owned()
         } else {
-            names.join(", ")
+            printable::line(&names.join(", "))
         }
     );
     if let Some(instructions) = &server.instructions {
-        let _ = write!(text, "\n\n{}", instructions.trim_end());
+        let _ = write!(text, "\n\n{}", printable::block(instructions.trim_end()));
     }
     text
 }

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::failure::{Failure, code};
 use crate::show::event::Listed;
 use crate::show::pretty::pretty;
+use crate::show::printable;
 use crate::show::table::{Table, wrapped};
 
 /// How wide text is where no terminal says it.
@@ -70,16 +71,16 @@ fn table(tools: &[Tool]) -> Table {
 
 /// Everything about one tool.
 fn described(tool: &Tool, width: Option<usize>) -> String {
-    let mut text = tool.name.clone();
+    let mut text = printable::line(&tool.name);
     if tool.display_name() != tool.name {
-        let _ = write!(text, " ({})", tool.display_name());
+        let _ = write!(text, " ({})", printable::line(tool.display_name()));
     }
     for line in tool.description.iter().flat_map(|text| text.lines()) {
-        let line = line.trim_end();
+        let line = printable::line(line.trim_end());
         let indented = if line.is_empty() {
             String::new()
         } else {
-            wrapped(line, width.unwrap_or(WIDTH), 2)
+            wrapped(&line, width.unwrap_or(WIDTH), 2)
         };
         let _ = write!(text, "\n{indented}");
     }

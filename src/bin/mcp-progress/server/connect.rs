@@ -2,6 +2,7 @@
 //!
 //! Owns the way from arguments to a connection that is still to be made. It must not know what is asked of the server.
 
+use std::env::VarError;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -111,8 +112,13 @@ fn endpoint(http: &Http, args: &ServerArgs) -> Result<HttpEndpoint, Failure> {
     }
     if let Some(variable) = &args.bearer_env {
         let token = std::env::var(variable).map_err(|error| {
+            // The words of the standard library would tell the value.
+            let problem = match error {
+                VarError::NotPresent => "it is not set",
+                VarError::NotUnicode(_) => "its value is no text in UTF-8",
+            };
             Failure::Usage(format!(
-                "the environment variable {variable} gives no token: {error}"
+                "the environment variable {variable} gives no token: {problem}"
             ))
         })?;
         endpoint = endpoint.bearer(token.trim());

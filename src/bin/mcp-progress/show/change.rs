@@ -165,7 +165,7 @@ impl<'a> Other<'a> {
     pub(crate) fn in_words(&self) -> String {
         let params = self.params.map_or("", RawValue::get);
         let text = format!("{} {params}", self.method);
-        stamped(self.elapsed_ms, text.trim_end())
+        stamped(self.elapsed_ms, &printable::line(text.trim_end()))
     }
 }
 
@@ -233,7 +233,7 @@ mod tests {
 
     use serde_json::value::RawValue;
 
-    use super::{Change, Changed, Entries, Fetched, List, in_words};
+    use super::{Change, Changed, Entries, Fetched, List, Other, in_words};
 
     fn entries(list: &[(&str, &str)]) -> Entries {
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
@@ -259,6 +259,21 @@ mod tests {
         assert_eq!(
             serde_json::to_string(&event).unwrap(),
             r#"{"event":"changed","list":"tools","elapsed_ms":5,"items":[1,20,{"z":1, "a":2}]}"#
+        );
+    }
+
+    #[test]
+    fn what_nobody_knows_is_one_line() {
+        let params = RawValue::from_string("{\"a\":\n1}".to_owned()).unwrap();
+        let other = Other {
+            event: "notification",
+            method: "notifications/\u{1b}[2Jodd\n    9.9s  the list of tools changed",
+            params: Some(&params),
+            elapsed_ms: 100,
+        };
+        assert_eq!(
+            other.in_words(),
+            "    0.1s  notifications/odd     9.9s  the list of tools changed {\"a\": 1}"
         );
     }
 
