@@ -50,3 +50,29 @@ impl Alarm {
         Poll::Ready(at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use futures::poll;
+
+    use super::super::clock;
+    use super::Alarm;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_rings_at_the_deadline_or_before_it_and_never_after() {
+        let begin = clock::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let mut alarm = Alarm::here();
+        assert!(poll!(poll_fn(|cx| alarm.poll(at(10), cx))).is_pending());
+        // Sooner than was said first: the timer is set back.
+        let rang = poll_fn(|cx| alarm.poll(at(3), cx)).await;
+        assert_eq!((rang, clock::now()), (at(3), at(3)));
+        assert!(poll!(poll_fn(|cx| alarm.poll(at(5), cx))).is_pending());
+        // Later: it is left as it is, and says for when it rang.
+        let rang = poll_fn(|cx| alarm.poll(at(20), cx)).await;
+        assert_eq!((rang, clock::now()), (at(5), at(5)));
+    }
+}

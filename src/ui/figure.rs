@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 /// Up to here every whole number is a float of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A number of an update, written as people write it: `3` and not `3.0`, and at most three decimals. In JSON it has all its
+/// A number of an update, written as people write it: `3` and not `3.0`, at most three decimals, and `1e300` where it is out of all proportion. In JSON it has all its
 /// decimals, and no fraction where it is whole.
 ///
 /// ```
@@ -40,6 +40,10 @@ impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(whole) = self.whole() {
             return write!(f, "{whole}");
+        }
+        if self.0.abs() > EXACT {
+            // Three hundred digits would say nothing more.
+            return write!(f, "{:e}", self.0);
         }
         let rounded = format!("{:.3}", self.0);
         match rounded.trim_end_matches('0').trim_end_matches('.') {
@@ -93,6 +97,8 @@ mod tests {
             ("7".into(), "0.3".into(), "2.5".into())
         );
         assert_eq!(shown(0.0001), "0.0001");
+        let absurd = [1e308, -2.5e17, f64::INFINITY, f64::NAN].map(shown);
+        assert_eq!(absurd, ["1e308", "-2.5e17", "inf", "NaN"]);
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Bars {
         let _hold = self.hold();
         match self.stage.foreign() {
             // What else is drawn there goes too.
-            Some(multi) => Sheet::suspend(&multi, write),
+            Some(multi) => self.stage.suspension().around(&multi, write),
             None => write(),
         }
     }

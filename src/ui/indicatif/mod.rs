@@ -26,6 +26,7 @@ pub(crate) mod log_writer;
 pub(crate) mod painter;
 pub(crate) mod sheet;
 pub(crate) mod stage;
+mod suspension;
 pub(crate) mod terminal;
 pub(crate) mod with_bar;
 mod words;

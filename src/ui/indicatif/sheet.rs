@@ -103,11 +103,6 @@ impl Sheet {
         }
     }
 
-    /// Does `write` while the whole of the `MultiProgress` is off the screen.
-    pub(super) fn suspend<R>(multi: &MultiProgress, write: impl FnOnce() -> R) -> R {
-        multi.suspend(write)
-    }
-
     /// The `MultiProgress`, where it is somebody else's.
     pub(super) fn foreign(&self) -> Option<MultiProgress> {
         self.terminal.is_none().then(|| self.multi.clone())

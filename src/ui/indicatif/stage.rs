@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::entry::{Entry, LOG_EVERY, Share};
 use super::line::Layout;
 use super::sheet::Sheet;
+use super::suspension::Suspension;
 use crate::client::clock;
 use crate::model::progress::Progress;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering};
@@ -43,6 +44,7 @@ pub(super) struct Stage {
     entries: Mutex<Vec<Arc<Entry>>>,
     /// Whether something has changed since the last drawing.
     changed: AtomicBool,
+    suspension: Suspension,
     output: Mutex<Output>,
 }
 
@@ -86,6 +88,7 @@ impl Stage {
             hand: OnceLock::new(),
             entries: Mutex::default(),
             changed: AtomicBool::new(false),
+            suspension: Suspension::default(),
             output: Mutex::new(Output {
                 target,
                 taskbar,
@@ -209,6 +212,10 @@ impl Stage {
             Target::Screen { sheet, .. } => sheet.foreign(),
             _ => None,
         }
+    }
+
+    pub(super) const fn suspension(&self) -> &Suspension {
+        &self.suspension
     }
 
     /// Draws if it is time to, and says when it will be.
@@ -386,8 +393,12 @@ impl std::fmt::Debug for Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::{Share, tell};
+    use std::time::Duration;
+
+    use super::{Arc, Entry, Share, Stage, Target, tell};
+    use crate::progress::combine::sample::{of, start};
     use crate::ui::taskbar::Taskbar;
+    use crate::ui::view::CallView;
 
     fn told(shares: &[Share]) -> String {
         let mut written = Vec::new();
@@ -418,5 +429,23 @@ mod tests {
             "1;50"
         );
         assert_eq!(told(&[Share::Call(Some(0.5), true)]), "4;50");
+    }
+
+    /// The painter sleeps for as long as nothing changes, and is told once of what does.
+    #[test]
+    fn nothing_new_is_looked_at_seldom() {
+        let begin = start();
+        let at = |millis| begin + Duration::from_millis(millis);
+        let stage = Stage::new(Target::Log(Box::new(std::io::sink())), None);
+        stage.take_hand(begin);
+        let entry = Arc::new(Entry::call(CallView::new("count", begin)));
+        stage.add(&entry);
+        assert_eq!(stage.turn(at(0)), at(1_000));
+        assert_eq!(stage.turn(at(500)), at(1_000));
+        assert!(stage.update(&entry, &of(1.0, 3.0)));
+        assert!(!stage.update(&entry, &of(2.0, 3.0)));
+        assert_eq!(stage.turn(at(50)), at(100));
+        assert_eq!(stage.turn(at(100)), at(1_100));
+        assert_eq!(stage.turn(at(600)), at(1_100));
     }
 }

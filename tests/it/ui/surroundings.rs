@@ -1,8 +1,10 @@
 //! What else is on the screen: logs, other bars, another width, questions.
 
 use std::io::{self, Write as _};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use indicatif::{
     InMemoryTerm, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike,
@@ -289,4 +291,19 @@ async fn bars_among_those_of_the_program() {
     ]);
     let hidden = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
     assert_eq!(Bars::from(&hidden).style(), BarsStyle::Hidden);
+}
+
+/// A question inside of another: the `MultiProgress` holds a lock while it is off the screen, for which nobody may wait twice.
+#[test]
+fn who_has_the_screen_may_ask_for_it_again() {
+    let term = InMemoryTerm::new(10, 40);
+    let target = ProgressDrawTarget::term_like(Box::new(term));
+    let bars = Bars::from(&MultiProgress::with_draw_target(target));
+    let (say, said) = mpsc::channel();
+    thread::spawn(move || {
+        let answer = bars.suspend(|| bars.suspend(|| 3) + bars.suspend(|| 4));
+        // And afterwards it is off the screen once more.
+        say.send(bars.suspend(|| answer))
+    });
+    assert_eq!(said.recv_timeout(Duration::from_secs(20)), Ok(7));
 }
