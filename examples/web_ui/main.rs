@@ -16,12 +16,17 @@ mod table;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mcp_progress::Client;
 use mcp_progress::testing::ScriptedServer;
 use options::Options;
 use table::Table;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// So long the last words have time to reach the visitors: one who does not read would hold up the end for ever.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,18 +40,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let table = Arc::new(Table::new());
     let app = routes::router(client.clone(), table.clone());
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            asked_to_stop().await;
-            println!(
-                "stopping, with {} calls under way",
-                client.stats().live_calls
-            );
-            // Cancels what runs and lets the server exit; then the visitors' streams end, with the last word of each call.
-            client.close().await;
-            table.close();
-        })
-        .await?;
+    let closed = Arc::new(Notify::new());
+    let said = closed.clone();
+    let served = axum::serve(listener, app).with_graceful_shutdown(async move {
+        asked_to_stop().await;
+        println!(
+            "stopping, with {} calls under way",
+            client.stats().live_calls
+        );
+        // Cancels what runs and lets the server exit; then the visitors' streams end, with the last word of each call.
+        client.close().await;
+        table.close();
+        said.notify_one();
+    });
+    tokio::select! {
+        served = served.into_future() => served?,
+        () = async { closed.notified().await; tokio::time::sleep(LAST_WORDS).await } => {}
+    }
     Ok(())
 }
 

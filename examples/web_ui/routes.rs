@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header::HOST};
+use axum::http::StatusCode;
+use axum::http::header::{HOST, HeaderValue, X_FRAME_OPTIONS};
 use axum::middleware::{Next, from_fn};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -31,14 +32,20 @@ pub(crate) fn router(client: Client, table: Arc<Table>) -> Router {
         .layer(from_fn(under_its_own_name))
 }
 
-/// A page from elsewhere may not call tools by having its own name lead to this machine.
+/// A page from elsewhere may not call tools by having its own name lead to this machine, nor by showing this page in a frame
+/// for the visitor to click in.
 async fn under_its_own_name(request: Request, next: Next) -> Response {
     let host = request
         .headers()
         .get(HOST)
         .and_then(|host| host.to_str().ok());
     match host.map(|host| host.rsplit_once(':').map_or(host, |(name, _port)| name)) {
-        Some("127.0.0.1" | "localhost") => next.run(request).await,
+        Some("127.0.0.1" | "localhost") => {
+            let mut response = next.run(request).await;
+            let deny = HeaderValue::from_static("DENY");
+            response.headers_mut().insert(X_FRAME_OPTIONS, deny);
+            response
+        }
         _ => StatusCode::MISDIRECTED_REQUEST.into_response(),
     }
 }

@@ -360,15 +360,18 @@ async function strangers(bench) {
     new Promise((resolve, reject) => {
       const asked = request({ hostname, port, method, path, headers }, (response) => {
         response.resume();
-        resolve(response.statusCode);
+        resolve(response);
       });
       asked.on("error", reject);
       asked.end(body);
     });
   const body = JSON.stringify({ tool: "work", arguments: { label: "stranger" } });
-  assert.equal(await ask("GET", "/tools", { host: "evil.example" }), bench.refusal ?? 421);
-  assert.equal(await ask("POST", "/calls", { "content-type": "text/plain" }, body), 415);
-  assert.equal(await ask("DELETE", "/calls/unknown", {}), 404);
+  const status = async (...asked) => (await ask(...asked)).statusCode;
+  assert.equal(await status("GET", "/tools", { host: "evil.example" }), bench.refusal ?? 421);
+  assert.equal(await status("POST", "/calls", { "content-type": "text/plain" }, body), 415);
+  assert.equal(await status("DELETE", "/calls/unknown", {}), 404);
+  // No page may show this one in a frame of its own, for the visitor to click in.
+  assert.equal((await ask("GET", "/", {})).headers["x-frame-options"], "DENY");
   assert.equal(bench.logged("called", "stranger").length, 0);
 }
 
