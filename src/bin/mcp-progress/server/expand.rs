@@ -167,8 +167,8 @@ mod tests {
         Variables {
             environment: pairs(&[("A", "one"), ("EMPTY", ""), ("RAW", "${A}")]),
             home: Some("/home/me".into()),
-            workspace: "/work/project".into(),
-            current: "/work/project/src".into(),
+            workspace: "/srv/project".into(),
+            current: "/srv/project/src".into(),
             inputs: pairs(&[("key", "typed")]),
         }
     }
@@ -196,9 +196,9 @@ mod tests {
     fn predefined_ones() {
         expands(
             "${workspaceFolder}/x ${workspaceFolderBasename}",
-            "/work/project/x project",
+            "/srv/project/x project",
         );
-        expands("${userHome} ${cwd}", "/home/me /work/project/src");
+        expands("${userHome} ${cwd}", "/home/me /srv/project/src");
         expands(
             "a${/}b${pathSeparator}c",
             &["a", "b", "c"].join(MAIN_SEPARATOR_STR),

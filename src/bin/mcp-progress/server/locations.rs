@@ -190,7 +190,7 @@ mod tests {
     use crate::server::config::Part;
 
     fn places(system: System, variables: &[(&str, &str)]) -> Places {
-        Places::new(system, "/work/here".into(), |name| {
+        Places::new(system, "/srv/here".into(), |name| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| value.into())
         })
@@ -253,15 +253,15 @@ mod tests {
             .iter()
             .map(|location| location.path.as_path())
             .collect();
-        assert_eq!(all[0].part, Part::Project("/work/here".into()));
+        assert_eq!(all[0].part, Part::Project("/srv/here".into()));
         assert_eq!(
             first,
             [
                 "/home/me/.claude.json",
-                "/work/here/.mcp.json",
-                "/work/here/.vscode/mcp.json",
-                "/work/here/.cursor/mcp.json",
-                "/work/here/.zed/settings.json",
+                "/srv/here/.mcp.json",
+                "/srv/here/.vscode/mcp.json",
+                "/srv/here/.cursor/mcp.json",
+                "/srv/here/.zed/settings.json",
             ]
             .map(Path::new)
         );
@@ -289,8 +289,8 @@ mod tests {
         for (path, folder) in [
             ("/p/.vscode/mcp.json", "/p"),
             ("/p/.mcp.json", "/p"),
-            ("sub/.cursor/mcp.json", "/work/here/sub"),
-            ("/p/servers.json", "/work/here"),
+            ("sub/.cursor/mcp.json", "/srv/here/sub"),
+            ("/p/servers.json", "/srv/here"),
         ] {
             assert_eq!(workspace(path), PathBuf::from(folder), "{path}");
         }
