@@ -27,7 +27,7 @@ use crate::ui::view::CallView;
 /// On a terminal each call has a line with a bar, or with a spinner while its total is unknown. A call that is over leaves a line with its end
 /// above them. All is drawn by one thread, at most about ten times in a second, which is there only while a call is
 /// at work; an update costs its caller no drawing. Where there is no terminal, progress is told in plain lines: the first update of each
-/// call, then at most one a second, and the end.
+/// call, each new message as long as they are no flood (twenty at once), otherwise the newest once a second, and the end.
 ///
 /// What a server says is cleaned of all that a terminal would obey. What the program itself writes meanwhile should go
 /// through [`println`](Self::println), [`suspend`](Self::suspend) or [`log_writer`](Self::log_writer), so that it is not drawn over.

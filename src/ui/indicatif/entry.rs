@@ -16,6 +16,10 @@ use crate::ui::view::CallView;
 /// A log is told of what is at work at most once in this time.
 pub(super) const LOG_EVERY: Duration = Duration::from_secs(1);
 
+/// But at once of what a server says in other words than before, so often beyond that: each of its messages is shown as long as
+/// they are no flood.
+const MESSAGES: f64 = 20.0;
+
 /// A line of its own.
 #[derive(Debug)]
 pub(super) struct Entry(Mutex<State>);
@@ -45,7 +49,19 @@ struct Told {
     stall: bool,
     /// The last one, also where updates came after it.
     status: Option<TaskStatus>,
+    message: Option<String>,
     group: Option<GroupProgress>,
+    /// How many lines there have been lately: one less with each time in which one is due.
+    lines: f64,
+}
+
+impl Told {
+    /// How many lines there have been lately, at `now`.
+    fn lately(&self, now: Instant) -> f64 {
+        let since = self.at.map(|at| now.saturating_duration_since(at));
+        let faded = since.unwrap_or_default().as_secs_f64() / LOG_EVERY.as_secs_f64();
+        (self.lines - faded).max(0.0)
+    }
 }
 
 /// What a taskbar wants to know.
@@ -134,8 +150,8 @@ impl Entry {
         }
     }
 
-    /// Its line in a log, where it is time for one: at first, when its status changes, when it stalls, and otherwise once in a while if
-    /// there is something new.
+    /// Its line in a log, where it is time for one: at first, when its status or its message changes, when it stalls, and otherwise
+    /// once in a while if there is something new.
     pub(super) fn log_line(&self, now: Instant) -> Option<String> {
         let State { subject, told } = &mut *self.0.lock();
         let due = told
@@ -146,12 +162,15 @@ impl Entry {
                 let stall = view.is_stalled(now);
                 let stalls = stall && !told.stall;
                 let status = view.status().or(told.status);
-                let stands = status == told.status;
-                if view.mark().is_some() || !(stalls || told.news && (due || !stands)) {
+                let stands = status == told.status && view.message() == told.message.as_deref();
+                if view.mark().is_some()
+                    || !(stalls || told.news && (due || !stands && told.lately(now) < MESSAGES))
+                {
                     return None;
                 }
                 told.stall = stall;
                 told.status = status;
+                told.message = view.message().map(str::to_owned);
                 line::logged(view, now)
             }
             Subject::Group { name, group, ended } => {
@@ -172,6 +191,7 @@ impl Entry {
                 line
             }
         };
+        told.lines = told.lately(now) + 1.0;
         told.at = Some(now);
         told.news = false;
         Some(line)

@@ -27,21 +27,15 @@ async fn the_first_one_a_second_and_the_end() {
     paper.shows(&[]);
     for tenth in 1..=25 {
         let seconds = f64::from(tenth) / 10.0;
-        scene.step(
-            &bar,
-            seconds,
-            f64::from(tenth),
-            30.0,
-            &format!("step {tenth}"),
-        );
+        scene.step(&bar, seconds, f64::from(tenth), 30.0, "counting");
     }
     bar.settle(Mark::Done);
     drop(started);
     paper.shows(&[
-        "count    0.1s    3%  1/30  step 1",
-        "count    1.1s   33%  10/30  step 10",
-        "count    2.1s   66%  20/30  step 20",
-        "count done         2.5s   83%  25/30  step 25",
+        "count    0.1s    3%  1/30  counting",
+        "count    1.1s   33%  10/30  counting",
+        "count    2.1s   66%  20/30  counting",
+        "count done         2.5s   83%  25/30  counting",
         "quiet cancelled    2.5s",
     ]);
 }
@@ -50,14 +44,41 @@ async fn the_first_one_a_second_and_the_end() {
 async fn what_was_held_back_is_told_when_its_second_is_over() {
     let (paper, mut scene) = scene().await;
     let bar = scene.bars.add("count");
-    scene.step(&bar, 1.0, 1.0, None, "one");
-    scene.step(&bar, 1.5, 2.0, None, "two");
+    scene.step(&bar, 1.0, 1.0, None, "all");
+    scene.step(&bar, 1.5, 2.0, None, "all");
     scene.at(1.9);
-    paper.shows(&["count    1.0s     -  1  one"]);
+    paper.shows(&["count    1.0s     -  1  all"]);
     scene.at(2.0);
     // Nothing new, no line.
     scene.at(5.0);
-    paper.shows(&["count    1.0s     -  1  one", "count    2.0s     -  2  two"]);
+    paper.shows(&["count    1.0s     -  1  all", "count    2.0s     -  2  all"]);
+}
+
+/// Also where the value stays; but not a counter in words for ever.
+#[tokio::test(start_paused = true)]
+async fn each_new_message_is_a_line_as_long_as_they_are_no_flood() {
+    let (paper, mut scene) = scene().await;
+    let bar = scene.bars.add("deploy");
+    for (tenth, words) in [(1, "powering on"), (2, "powering on"), (3, "testing")] {
+        scene.step(&bar, f64::from(tenth) / 10.0, 25.0, 100.0, words);
+    }
+    let few = [
+        "deploy    0.1s   25%  25/100  powering on",
+        "deploy    0.3s   25%  25/100  testing",
+    ];
+    paper.shows(&few);
+    for tenth in 4..=99 {
+        scene.step(
+            &bar,
+            f64::from(tenth) / 10.0,
+            25.0,
+            100.0,
+            &format!("machine {tenth}"),
+        );
+    }
+    bar.settle(Mark::Done);
+    // Twenty at once, one for each second, and the end.
+    assert_eq!(paper.text().lines().count(), 20 + 10 + 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,7 +57,7 @@ async fn a_task_is_left_and_taken_up_by_another_run() {
         let steps = done.stderr.iter().filter(|line| line.contains(" of 15"));
         assert!(steps.count() >= 3, "{name}: {done:?}");
         let last = done.stderr.last().unwrap();
-        assert!(last.contains("completed"), "{name}: {last}");
+        assert!(last.contains(" done "), "{name}: {last}");
         assert_eq!(
             peer.notes().of("job finished").len(),
             1,

@@ -42,7 +42,7 @@ pub(crate) enum ProgressMode {
     Auto,
     /// A bar.
     Bar,
-    /// Lines: the first update, then the newest at most once a second, and the end.
+    /// Lines: each new message while they are few, else the newest update once a second; and the end.
     Plain,
     /// One JSON object per line.
     Json,
