@@ -84,7 +84,7 @@ fn each_field_has_one_answer() {
 
 /// A server of a few lines of shell, of revision 2025-11-25 only. Its tools send a request to the client, and answer with
 /// what came back: `form` asks for several kinds of fields, `page` for a visit,
-/// `busy` for a name while it goes on talking, `sample` for a text, `roots` for roots.
+/// `busy` for a name while it goes on talking once there is a file `$GO`, `sample` for a text, `roots` for roots.
 /// `told` answers with what the client can do.
 #[cfg(unix)]
 const ASKER: &str = r#"
@@ -106,6 +106,7 @@ while IFS= read -r line; do
     *'"name":"busy"'*)
         call=$(field id); token=$(field progressToken)
         printf '{"jsonrpc":"2.0","id":"q","method":"elicitation/create","params":{"message":"Who?","requestedSchema":{"type":"object","properties":{"name":{"type":"string"}}}}}\n'
+        while [ ! -e "$GO" ]; do sleep 0.02; done
         for step in 1 2 3; do
             printf '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"%s","progress":%s,"total":3}}\n' "$token" "$step"
         done
@@ -385,10 +386,16 @@ mod at_a_terminal {
     #[test]
     fn nothing_is_written_into_a_prompt() {
         let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join("busy-seen");
-        let _ = fs::remove_file(&seen);
-        let file = format!("SEEN={}", seen.display());
-        let mut run = start(&on_asker(&["busy", "--env", &file]));
+        let go = seen.with_file_name("busy-go");
+        let _ = (fs::remove_file(&seen), fs::remove_file(&go));
+        let (file, begin) = (
+            format!("SEEN={}", seen.display()),
+            format!("GO={}", go.display()),
+        );
+        let mut run = start(&on_asker(&["busy", "--env", &file, "--env", &begin]));
         run.expect("name> ");
+        // Only now does the server go on talking: before the prompt, its words would stand above it.
+        fs::write(&go, "").expect("a file of ours");
         // The client has answered a ping that came behind all the rest.
         run.wait_for(&seen);
         run.keys("Grace\n");
