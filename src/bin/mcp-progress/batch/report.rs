@@ -5,15 +5,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use mcp_progress::{Clock, Error, ErrorObject};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::args::output::Format;
 use crate::batch::line::{Id, Line};
 use crate::batch::outcome::{End, Outcome, Reason};
-use crate::failure::Failure;
+use crate::show::event::Problem;
 use crate::show::lines::one_line;
 use crate::show::output::Output;
 use crate::show::printable;
@@ -39,23 +37,6 @@ struct Record<'a> {
     elapsed_ms: u64,
 }
 
-/// Why there is no result.
-#[derive(Debug, Serialize)]
-struct Problem {
-    kind: &'static str,
-    message: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    causes: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    clock: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Value>,
-}
-
 /// Why a line did not begin, and for which other line it would have waited.
 #[derive(Debug, Serialize)]
 struct Why<'a> {
@@ -64,26 +45,6 @@ struct Why<'a> {
     index: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a Id>,
-}
-
-impl Problem {
-    fn new(failure: &Failure) -> Self {
-        let error = match failure {
-            Failure::Call(error) => Some(error),
-            _ => None,
-        };
-        let rpc: Option<&ErrorObject> = error.and_then(|error| error.as_rpc());
-        let clock: Option<Clock> = error.and_then(Error::timeout_clock);
-        Self {
-            kind: failure.kind(),
-            message: failure.message(),
-            causes: failure.causes(),
-            clock: clock.map(|clock| clock.to_string()),
-            code: rpc.map(|rpc| rpc.code),
-            status: error.and_then(Error::status),
-            data: rpc.and_then(|rpc| rpc.data.clone()),
-        }
-    }
 }
 
 impl<'a> Record<'a> {

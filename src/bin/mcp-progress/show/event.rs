@@ -122,6 +122,22 @@ impl<'a> Done<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Failed {
     event: &'static str,
+    #[serde(flatten)]
+    problem: Problem,
+}
+
+impl Failed {
+    pub(crate) fn new(failure: &Failure) -> Self {
+        Self {
+            event: "error",
+            problem: Problem::new(failure),
+        }
+    }
+}
+
+/// Why there is no result.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
     kind: &'static str,
     message: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -136,23 +152,21 @@ pub(crate) struct Failed {
     data: Option<Value>,
 }
 
-impl Failed {
+impl Problem {
     pub(crate) fn new(failure: &Failure) -> Self {
         let error = match failure {
             Failure::Call(error) => Some(error),
             _ => None,
         };
         let rpc = error.and_then(|error| error.as_rpc());
+        let clock = error.and_then(|error| error.timeout_clock());
         Self {
-            event: "error",
             kind: failure.kind(),
             message: failure.message(),
             causes: failure.causes(),
-            clock: error
-                .and_then(|error| error.timeout_clock())
-                .map(|clock| clock.to_string()),
-            status: error.and_then(Error::status),
+            clock: clock.map(|clock| clock.to_string()),
             code: rpc.map(|rpc| rpc.code),
+            status: error.and_then(Error::status),
             data: rpc.and_then(|rpc| rpc.data.clone()),
         }
     }
