@@ -2,6 +2,7 @@
 
 mod calls;
 mod crowds;
+mod dropped;
 mod lines;
 mod scene;
 mod screens;
