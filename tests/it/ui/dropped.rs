@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::pin::pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
 
 use futures::task::noop_waker_ref;
@@ -23,7 +23,7 @@ async fn polled(work: impl Future, times: usize) -> bool {
     let mut work = pin!(work);
     for _ in 0..times {
         let mut cx = Context::from_waker(noop_waker_ref());
-        if let Poll::Ready(_) = work.as_mut().poll(&mut cx) {
+        if work.as_mut().poll(&mut cx).is_ready() {
             return true;
         }
         settle().await;
